@@ -1,0 +1,227 @@
+"""How an activation is declared: a kernel, its derivatives and a specification, in one place.
+
+``@activation`` and ``@derivative`` turn kernels into public functions and enter them in
+``REGISTRY``; tests, catalogue and documentation follow from there.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Concatenate, ParamSpec, Protocol, cast
+
+from actlib._evaluate import Array, Formula, Kernel, Limits, Namespace, Param
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What is known of an activation besides how to compute it.
+
+    Parameters
+    ----------
+    name : str
+        The public name.
+    formula : str
+        The definition in LaTeX.
+    exact : callable
+        The textbook formula ``exact(m, z, *params)`` over a namespace ``m`` of mathematical
+        functions; the reference that values and derivatives are tested against.
+    cite : str
+        The key of its source in the book's bibliography.
+    limits, range : pair of float, or callable
+        The values at -inf and +inf, and the bounds of the values; a callable where they depend
+        on the parameters (``limits(xp, *params)``, ``range(*params)``).
+    kinks : tuple of float, or callable
+        Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters.
+    params : mapping of str to Param
+        The parameters, in the order of the signature.
+    """
+
+    name: str
+    formula: str
+    exact: Callable[..., Any]
+    cite: str
+    limits: Limits
+    range: tuple[float, float] | Callable[..., tuple[float, float]]
+    kinks: tuple[float, ...] | Callable[..., tuple[float, ...]]
+    params: Mapping[str, Param]
+
+
+class Derivative(Protocol[P]):
+    """A derivative of an activation: the same arguments, an array of the same shape."""
+
+    __name__: str
+    __qualname__: str
+
+    def __call__(self, z: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Evaluate at ``z``, elementwise."""
+
+
+class Activation(Derivative[P], Protocol[P]):
+    """An activation: a function with its derivatives and its specification."""
+
+    spec: Spec
+    grad: Derivative[P]
+    partials: Partials[P]
+
+
+class Partials(dict[str, Derivative[P]]):
+    """The partial derivatives of an activation by parameter: ``partials["alpha"]``."""
+
+    def __init__(self, activation: str) -> None:
+        super().__init__()
+        self._activation = activation
+
+    def __missing__(self, key: str) -> Derivative[P]:
+        known = ", ".join(self) or "none"
+        raise KeyError(f"{self._activation} has no partial {key!r}; it has: {known}")
+
+    def __getattr__(self, key: str) -> Derivative[P]:  # pickle finds a partial by its dotted name
+        try:
+            return self[key]
+        except KeyError as error:
+            raise AttributeError(*error.args) from None
+
+
+REGISTRY: dict[str, Activation[...]] = {}
+
+
+def activation(
+    *,
+    formula: str,
+    exact: Callable[..., Any],
+    cite: str,
+    limits: Limits,
+    range: tuple[float, float] | Callable[..., tuple[float, float]],
+    kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = (),
+    params: Mapping[str, Param] | None = None,
+    one_pass: bool = False,
+) -> Callable[[Callable[Concatenate[Namespace, Array, P], Array]], Activation[P]]:
+    """Declare an activation: make ``kernel(xp, z, *params)`` a public function of an array.
+
+    The arguments are the fields of `Spec`; ``one_pass=True`` says that the kernel makes no
+    temporary arrays, so that evaluating it block by block would gain nothing.
+
+    Returns
+    -------
+    callable
+        A decorator whose result is entered in ``REGISTRY``.
+    """
+
+    def declare(kernel: Callable[Concatenate[Namespace, Array, P], Array]) -> Activation[P]:
+        name = kernel.__name__
+        spec = Spec(name, formula, exact, cite, limits, range, kinks, _params(kernel, params or {}))
+        declared = REGISTRY.get(name)
+        if declared is not None and declared.__module__ != kernel.__module__:
+            raise ValueError(f"an activation {name!r} is already declared in {declared.__module__}")
+        function = cast(
+            "Activation[P]", _publish(Formula(name, kernel, spec.params, limits, one_pass), spec)
+        )
+        function.spec = spec
+        function.partials = Partials(name)
+        REGISTRY[name] = function
+        return function
+
+    return declare
+
+
+def derivative(
+    function: Activation[...], param: str | None = None, *, limits: Limits, one_pass: bool = False
+) -> Callable[[Kernel], Kernel]:
+    """Declare a derivative of an activation: with respect to z, or elementwise to a parameter.
+
+    Parameters
+    ----------
+    function : Activation
+        What is differentiated; the result becomes ``function.grad`` or
+        ``function.partials[param]``.
+    param : str, optional
+        The parameter; without it the derivative is the one with respect to z.
+    limits : pair of float, or callable
+        The values at -inf and +inf; ``limits(xp, *params)`` where they depend on parameters.
+    one_pass : bool
+        Whether the kernel makes no temporary arrays.
+
+    Returns
+    -------
+    callable
+        A decorator that leaves the kernel as it is, so that it can serve two activations.
+    """
+    spec = function.spec
+    if param is not None and param not in spec.params:
+        raise ValueError(
+            f"{spec.name} has no parameter {param!r}; it has: {', '.join(spec.params)}"
+        )
+
+    def declare(kernel: Kernel) -> Kernel:
+        path = "grad" if param is None else f"partials.{param}"
+        formula = Formula(f"{spec.name}.{path}", kernel, spec.params, limits, one_pass)
+        result = cast("Derivative[...]", _publish(formula, spec, like=function))
+        if param is None:
+            function.grad = result
+        else:
+            function.partials[param] = result
+        return kernel
+
+    return declare
+
+
+def _params(kernel: Kernel, params: Mapping[str, Param]) -> Mapping[str, Param]:
+    """Complete the parameters by the defaults in the kernel's signature."""
+    defaults = {
+        key: parameter.default
+        for key, parameter in list(inspect.signature(kernel).parameters.items())[2:]
+    }
+    if list(defaults) != list(params):
+        raise TypeError(f"{kernel.__name__} takes {list(defaults)} but declares {list(params)}")
+    return {
+        key: replace(param, default=defaults[key], samples=(defaults[key], *param.samples))
+        for key, param in params.items()
+    }
+
+
+def _signature(spec: Spec) -> inspect.Signature:
+    """What the caller sees: z and the parameters, without the kernel's namespace."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    params = [inspect.Parameter(key, kind, default=p.default) for key, p in spec.params.items()]
+    return inspect.Signature([inspect.Parameter("z", kind), *params])
+
+
+def _publish(formula: Formula, spec: Spec, like: Any = None) -> Callable[..., Any]:
+    """A real function that takes z and the parameters, with a name, a docstring, a signature."""
+    kernel = formula.kernel
+    defaults = tuple(param.default for param in spec.params.values())
+    signature = _signature(spec)
+
+    @functools.wraps(kernel)
+    def public(z: Any, *args: Any, **kwargs: Any) -> Any:
+        if not (args or kwargs):
+            return formula(z, *defaults)
+        try:
+            given = signature.bind(z, *args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{formula.name}: {error}; it takes {signature}") from None
+        return formula(z, *(given.get(key, param.default) for key, param in spec.params.items()))
+
+    public.__module__ = (like or kernel).__module__
+    public.__qualname__ = formula.name
+    public.__name__ = formula.name.rpartition(".")[2]
+    public.__doc__ = _document(formula.name, kernel.__doc__, spec, like)
+    public.__signature__ = signature  # type: ignore[attr-defined]
+    public.__annotations__ = {}
+    return public
+
+
+def _document(path: str, doc: str | None, spec: Spec, like: Any) -> str:
+    """The kernel's docstring; for a value, with the formula that the specification holds."""
+    text = inspect.cleandoc(doc or "")
+    if like is not None:
+        variable = path.partition("partials.")[2] or "z"
+        first = f"Derivative of `{spec.name}` with respect to {variable}, elementwise."
+        return "\n\n".join(filter(None, [first, text]))
+    summary, _, rest = text.partition("\n\n")
+    return f"{summary}\n\n.. math:: {spec.formula}\n\n{rest}\n"

@@ -1,0 +1,252 @@
+"""How a kernel is evaluated: by which array library, in which dtype, block by block.
+
+A kernel is a formula over an array namespace, ``kernel(xp, z, *parameters)``. It is given
+float32 or float64 only, and need not care about NaN, infinities, warnings, memory or other
+dtypes: that is what this module is for.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = Any
+Namespace: TypeAlias = Any
+Kernel: TypeAlias = Callable[..., Array]
+Limits: TypeAlias = tuple[float, float] | Callable[..., tuple[Array, Array]]
+
+BLOCK = 16384  # elements evaluated at a time, so that temporaries stay in the L2 cache
+
+_NUMPY = (np.ndarray, np.generic, list, tuple, int, float)
+_WORKING = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
+_WHOLE = re.compile(r"bool_?|u?int\d+")
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of an activation.
+
+    Parameters
+    ----------
+    samples : tuple of float
+        Values at which the tests examine the activation; the default becomes one of them.
+    low, high : float
+        The open interval of allowed values.
+    default : float
+        Its value when the caller gives none; a declaration takes it from the kernel's signature.
+    """
+
+    samples: tuple[float, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    default: float = math.nan
+
+    def allows(self, value: Array) -> Array:
+        """Whether ``value`` lies in the domain, elementwise for an array."""
+        return (value > self.low) & (value < self.high)
+
+    @property
+    def domain(self) -> str:
+        """The domain in words, for messages."""
+        bounds = [f"above {self.low:g}"] if math.isfinite(self.low) else []
+        bounds += [f"below {self.high:g}"] if math.isfinite(self.high) else []
+        return " ".join(["a finite number", " and ".join(bounds)]).strip()
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A kernel and what its evaluation depends on."""
+
+    name: str
+    kernel: Kernel
+    params: Mapping[str, Param]
+    limits: Limits
+    one_pass: bool
+
+    def __call__(self, z: Any, *params: Any) -> Array:
+        """Evaluate at ``z`` for all the parameters, in their declared order."""
+        xp = _namespace(z)
+        if xp is np:
+            z = _as_ndarray(self.name, z)
+        working, result = self._dtypes(xp, z.dtype)
+        with np.errstate(all="ignore"):
+            z, values = self._arguments(xp, z, params, working)
+            if xp is np:
+                return self._on_numpy(z, values, working, result)
+            if hasattr(xp, "map_blocks"):  # Dask, later: each chunk is an array of its own
+                return xp.map_blocks(self, z, *values, dtype=result)
+            z = xp.astype(z, working)
+            out = self.kernel(xp, z, *values)
+            return xp.astype(out if self.copes else self._patched(xp, z, out, values), result)
+
+    @functools.cached_property
+    def copes(self) -> bool:
+        """Whether the bare kernel is right at NaN and the infinities, for every sample."""
+        z = np.array([np.nan, -np.inf, np.inf])
+        with np.errstate(all="ignore"):
+            for chosen in product(*(param.samples for param in self.params.values())):
+                params = [np.float64(value) for value in chosen]
+                expected = [np.nan, *self.limits_at(np, params)]
+                if not np.array_equal(self.kernel(np, z, *params), expected, equal_nan=True):
+                    return False
+        return True
+
+    def limits_at(self, xp: Namespace, params: Sequence[Array]) -> tuple[Array, Array]:
+        """The values at -inf and +inf for these parameters."""
+        return self.limits(xp, *params) if callable(self.limits) else self.limits
+
+    def _on_numpy(
+        self, z: np.ndarray, params: Sequence[Array], working: type, result: np.dtype
+    ) -> Array:
+        if z.size <= BLOCK:
+            flat = np.atleast_1d(z.astype(working, copy=False))
+            out = self._guarded(flat, *params).astype(result, copy=False)
+            return out if z.ndim else out[0]
+        if self.one_pass and z.dtype == working and self._needs_no_guard(z):
+            return self.kernel(np, z, *params)
+        return self._blocked(z, params, working, result)
+
+    def _blocked(
+        self, z: np.ndarray, params: Sequence[Array], working: type, result: np.dtype
+    ) -> np.ndarray:
+        """Evaluate block by block into one output, whatever the layout of the input."""
+        out = np.empty_like(z, dtype=result)
+        operands = [z, *params, out]
+        blocks = np.nditer(
+            operands,
+            flags=["external_loop", "buffered"],
+            op_flags=[
+                ["readonly"] if operand is not out else ["writeonly"] for operand in operands
+            ],
+            op_dtypes=[working for _ in operands],
+            casting="unsafe",
+            buffersize=BLOCK,
+        )
+        with blocks:
+            for *given, target in blocks:
+                target[...] = self._guarded(*given)
+        return out
+
+    def _guarded(self, z: np.ndarray, *params: Array) -> np.ndarray:
+        out: np.ndarray = self.kernel(np, z, *params)
+        return out if self._needs_no_guard(z) else self._patched(np, z, out, params)
+
+    def _needs_no_guard(self, z: np.ndarray) -> bool:
+        """Whether the kernel is right at every element; a sum is finite only if they all are."""
+        return self.copes or math.isfinite(z.sum())
+
+    def _patched(self, xp: Namespace, z: Array, out: Array, params: Sequence[Array]) -> Array:
+        """The kernel's result, put right at NaN and the infinities."""
+        low, high = self.limits_at(xp, params)
+        out = xp.where(z == -math.inf, low, out)
+        out = xp.where(z == math.inf, high, out)
+        return xp.where(xp.isnan(z), z, out)
+
+    def _dtypes(self, xp: Namespace, dtype: Any) -> tuple[Any, Any]:
+        dtypes = _dtypes(xp, dtype)
+        if dtypes is None:
+            raise TypeError(
+                f"{self.name}: z has dtype {dtype}; it takes real numbers (float16, bfloat16, "
+                "float32, float64, integers or booleans)"
+            )
+        return dtypes
+
+    def _arguments(
+        self, xp: Namespace, z: Array, params: Sequence[Any], working: Any
+    ) -> tuple[Array, list[Array]]:
+        """Make z and the parameters ready for the kernel: cast, broadcast, in their domain.
+
+        A number outside its domain is an error. Elements of an array cannot be: where they are
+        outside, z becomes NaN, and so does the result.
+        """
+        values = [
+            self._cast(xp, key, given, working)
+            for key, given in zip(self.params, params, strict=True)
+        ]
+        if any(value.ndim for value in values):
+            z = self._broadcast(xp, z, values)
+        for key, given, value in zip(self.params, params, values, strict=True):
+            if not _is_number(given):
+                allowed = self.params[key].allows(value)
+                if xp is not np or not allowed.all():
+                    z = xp.where(allowed, z, math.nan)
+        return z, values
+
+    def _cast(self, xp: Namespace, key: str, given: Any, working: Any) -> Array:
+        """A parameter in the dtype computed in."""
+        theirs = _namespace(given)
+        if theirs is np:
+            value = _as_ndarray(self.name, given, key)
+            if value.dtype.kind not in "biuf":
+                raise TypeError(f"{self.name}: {key} must be a real number, got {given!r}")
+            value = value.astype(_name(working))
+            if _is_number(given) and not self.params[key].allows(value):
+                domain = self.params[key].domain
+                raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
+            return value if xp is np else xp.asarray(value)
+        if theirs is not xp:
+            raise TypeError(
+                f"{self.name}: z belongs to {xp.__name__} but {key} to {theirs.__name__}; "
+                "convert one of them"
+            )
+        return xp.astype(given, working)
+
+    def _broadcast(self, xp: Namespace, z: Array, values: list[Array]) -> Array:
+        """Give z the shape that it has in common with the parameters."""
+        try:
+            return xp.broadcast_arrays(z, *values)[0]
+        except (ValueError, TypeError, RuntimeError) as error:
+            shapes = ", ".join(f"{k} {v.shape}" for k, v in zip(self.params, values, strict=True))
+            raise ValueError(
+                f"{self.name}: shapes do not broadcast: z {z.shape}, {shapes}"
+            ) from error
+
+
+def _namespace(value: Any) -> Namespace:
+    """The array library of a value: NumPy itself unless another one owns it."""
+    if isinstance(value, _NUMPY):
+        return np
+    from array_api_compat import array_namespace, is_array_api_obj
+
+    return array_namespace(value) if is_array_api_obj(value) else np
+
+
+def _is_number(value: Any) -> bool:
+    return _namespace(value) is np and np.ndim(value) == 0
+
+
+def _as_ndarray(name: str, value: Any, role: str = "z") -> np.ndarray:
+    if type(value) is np.ndarray:
+        return value
+    if isinstance(value, np.ndarray) and isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: {role} is a masked array, whose mask would be lost; fill it first (.filled)"
+        )
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise TypeError(f"{name}: {role} is not an array of numbers: {error}") from error
+
+
+@functools.cache
+def _dtypes(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
+    """The dtype to compute in and the dtype to return, None if this one cannot be used."""
+    name = _name(dtype)
+    if name in _WORKING:
+        return getattr(xp, _WORKING[name]), getattr(xp, name, dtype)
+    if _WHOLE.fullmatch(name):
+        default = xp.__array_namespace_info__().default_dtypes()["real floating"]
+        return default, default
+    return None
+
+
+def _name(dtype: Any) -> str:
+    """A dtype's name, the same for every library: float32 for np.float32 and torch.float32."""
+    return getattr(dtype, "name", None) or str(dtype).rpartition(".")[2].strip("'>")

@@ -1,0 +1,226 @@
+"""Is this value, is this derivative, right? Measured against a high-precision reference.
+
+Needs mpmath and SymPy (``pip install "actlib[check]"``).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from actlib._declare import Spec
+
+__all__ = ["Accuracy", "grid", "measure", "reference"]
+
+
+class _Symbolic:
+    """The mathematical functions that an exact formula may use, as SymPy expressions."""
+
+    exp = sympy.exp
+    log = sympy.log
+    tanh = sympy.tanh
+
+    @staticmethod
+    def where(condition: Any, yes: Any, no: Any) -> Any:
+        return sympy.Piecewise((yes, condition), (no, True))
+
+    @staticmethod
+    def max(first: Any, second: Any) -> Any:
+        return sympy.Piecewise((second, second > first), (first, True))
+
+
+def reference(spec: Spec, *wrt: str) -> Callable[..., mpmath.mpf]:
+    """Differentiate the exact formula symbolically and evaluate it to 30 digits.
+
+    Parameters
+    ----------
+    spec : Spec
+        The specification that holds the formula.
+    *wrt : str
+        What to differentiate by, in turn: ``"z"`` or parameters. None for the value itself.
+
+    Returns
+    -------
+    callable
+        Takes z and the parameters as numbers, returns an `mpmath.mpf`. A result below 1e-500,
+        far under the smallest double, is only known to be that small.
+
+    Examples
+    --------
+    >>> from actlib import sigmoid
+    >>> from actlib.check import reference
+    >>> slope = reference(sigmoid.spec, "z")
+    >>> print(mpmath.nstr(slope(50.0), 10))
+    1.928749848e-22
+    """
+    names = ["z", *spec.params]
+    symbols = dict(zip(names, sympy.symbols(names, real=True), strict=True))
+    expression = sympy.sympify(spec.exact(_Symbolic, *symbols.values()))
+    for name in wrt:
+        expression = sympy.diff(expression, symbols[name])
+    formula = sympy.lambdify(list(symbols.values()), expression, "mpmath")
+    return functools.partial(_converged, formula)
+
+
+def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
+    """Double the precision until two evaluations agree to 30 digits, or are both negligible.
+
+    A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
+    the precision is far beyond the smallest number of interest.
+    """
+    previous, digits = mpmath.nan, 40
+    while True:
+        with mpmath.workdps(digits):
+            value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
+            if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -30:
+                return value
+            if digits > 1000 and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500:
+                return value
+        previous, digits = value, 2 * digits
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How far computed numbers are from exact ones.
+
+    Parameters
+    ----------
+    z : ndarray
+        The points.
+    got : ndarray
+        What was computed there.
+    errors : ndarray of float
+        E at each point: the error, in units of what one ulp of the result or of z may change.
+    lost : ndarray of bool
+        Where the exact number is an ordinary one, but zero or the wrong sign was computed.
+    """
+
+    z: np.ndarray
+    got: np.ndarray
+    errors: np.ndarray
+    lost: np.ndarray
+
+    def worst(self, count: int = 5) -> str:
+        """The points with the largest errors, one a line."""
+        order = np.argsort(-self.errors, kind="stable")[:count]
+        lines = [
+            f"  z = {self.z[i]!r}: got {self.got[i]!r}, E = {self.errors[i]:.3g}"
+            + (", lost" if self.lost[i] else "")
+            for i in order
+        ]
+        return "\n".join(lines)
+
+
+def measure(
+    function: Callable[..., Any],
+    spec: Spec,
+    wrt: Sequence[str],
+    z: np.ndarray,
+    params: Sequence[float] = (),
+    allowed: float = 4.0,
+) -> Accuracy:
+    """Measure the error of a function against the exact formula, at each point.
+
+    The measure is a mixed forward-backward error,
+    ``E = abs(got - f) / (eps * (abs(f) + abs(z * f')) + tiny)``: what perturbing z by an ulp
+    would change is forgiven, nothing else.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(z, *params)``, on NumPy arrays.
+    spec : Spec
+        Holds the exact formula.
+    wrt : sequence of str
+        What derivative of it the function computes: ``()`` for the value, ``("z",)``,
+        ``("alpha",)``.
+    z : ndarray of float32 or float64
+        The points, one-dimensional.
+    params : sequence of float
+        The parameters; they count as rounded to the dtype of `z`.
+    allowed : float
+        The E that is allowed; a number is lost only where the conditioning, times this, leaves
+        its sign no choice.
+
+    Returns
+    -------
+    Accuracy
+        Error at each point.
+
+    References
+    ----------
+    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 1.5,
+    https://doi.org/10.1137/1.9780898718027
+    """
+    params = [float(z.dtype.type(param)) for param in params]
+    got = np.asarray(function(z, *params))
+    exact, slope = reference(spec, *wrt), reference(spec, *wrt, "z")
+    pairs = [
+        _error(float(g), exact(x, *params), float(x) * slope(x, *params), z.dtype, allowed)
+        for g, x in zip(got, map(float, z), strict=True)
+    ]
+    errors, lost = zip(*pairs, strict=True)
+    return Accuracy(z, got, np.array(errors, float), np.array(lost, bool))
+
+
+def _error(
+    got: float, exact: mpmath.mpf, sensitivity: mpmath.mpf, dtype: np.dtype, allowed: float
+) -> tuple[float, bool]:
+    """E at one point, and whether the number is lost there."""
+    info = np.finfo(dtype)
+    eps, tiny, largest = float(info.eps), float(info.tiny), float(info.max)
+    certain = abs(exact) >= tiny and abs(exact) > allowed * eps * abs(sensitivity)
+    lost = bool(certain and not got * mpmath.sign(exact) > 0)
+    if math.isinf(got) and not lost and abs(exact) > largest:
+        return 0.0, False
+    if not math.isfinite(got):
+        return math.inf, lost
+    scale = eps * (abs(exact) + abs(sensitivity)) + tiny
+    return float(abs(got - exact) / scale), lost
+
+
+def grid(dtype: Any, around: Iterable[float] = (), points: int = 400) -> np.ndarray:
+    """Points that cover the normal numbers of a dtype, both signs.
+
+    Parameters
+    ----------
+    dtype : dtype
+        float32 or float64.
+    around : iterable of float
+        Kinks and roots: their nearest neighbours are included, they themselves are not.
+    points : int
+        How many to take evenly from [-20, 20], as many again from the range where exponentials
+        overflow and underflow, and as many again log-spaced over all magnitudes.
+
+    Returns
+    -------
+    ndarray
+        Sorted, without duplicates.
+    """
+    info = np.finfo(dtype)
+    low, high = math.log(info.tiny), math.log(info.max)
+    inner = np.linspace(-20, 20, points)
+    outer = np.linspace(low - 40, high + 40, points)
+    sizes = np.exp(np.linspace(low, high, points // 2))
+    z = np.concatenate([inner, outer, sizes, -sizes]).astype(dtype)
+    z = np.clip(z, info.min, info.max)
+    centres = np.array(list(around), dtype)
+    for centre in centres:
+        below, above = (np.nextafter(centre, dtype(end)) for end in (-np.inf, np.inf))
+        near = [
+            np.nextafter(below, dtype(-np.inf)),
+            below,
+            above,
+            np.nextafter(above, dtype(np.inf)),
+        ]
+        if centre == 0:  # its neighbours that are normal numbers
+            near = [-info.tiny, info.tiny]
+        z = np.append(z, np.array(near, dtype))
+    return np.setdiff1d(z[np.isfinite(z)], centres)

@@ -1,0 +1,300 @@
+"""The contract that every activation and every derivative keeps, as checks that raise.
+
+``test_activations`` runs them over the registry; ``test_declare`` runs them on planted faults, and
+demands that they fail.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import ml_dtypes
+import mpmath
+import numpy as np
+import pytest
+
+from actlib._evaluate import BLOCK
+from actlib.check import grid, measure, reference
+
+FLOATS = (np.float32, np.float64)
+HALVES = (np.float16, ml_dtypes.bfloat16)
+WHOLE = (np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64)
+FAR = 10**400  # as good as infinity: beyond every double, but the exact formulas can be evaluated
+
+NEAR = mpmath.mpf(10) ** -60  # as good as one-sided
+
+
+@dataclass(frozen=True)
+class Case:
+    """A value or a derivative of an activation, and what it is a derivative by."""
+
+    activation: Any
+    wrt: tuple[str, ...]
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        if not self.wrt:
+            return self.activation
+        (by,) = self.wrt
+        return self.activation.grad if by == "z" else self.activation.partials[by]
+
+    @property
+    def allowed(self) -> float:
+        return 8.0 if self.wrt else 4.0
+
+    def __str__(self) -> str:
+        return self.function.__qualname__
+
+    def samples(self) -> Iterator[tuple[float, ...]]:
+        """Every combination of the sampled parameters."""
+        return itertools.product(*(p.samples for p in self.activation.spec.params.values()))
+
+    def exact(self, *wrt: str) -> Callable[..., Any]:
+        return reference(self.activation.spec, *self.wrt, *wrt)
+
+
+def cases(activation: Any) -> list[Case]:
+    """The value, the derivative, and the partial for every parameter."""
+    return [Case(activation, wrt) for wrt in [(), ("z",), *((p,) for p in activation.spec.params)]]
+
+
+def at(fact: Any, params: tuple[float, ...]) -> Any:
+    """A fact of a specification, for these parameters."""
+    return fact(*params) if callable(fact) else fact
+
+
+def rounded(params: tuple[float, ...], dtype: Any) -> list[float]:
+    return [float(dtype(param)) for param in params]
+
+
+# --- numbers
+
+
+def check_accuracy(case: Case, dtype: Any, points: int = 200) -> float:
+    """E is small and nothing is lost, over all normal numbers. Returns the largest E."""
+    worst = 0.0
+    for params in case.samples():
+        z = grid(dtype, {0.0, *at(case.activation.spec.kinks, params)}, points)
+        accuracy = measure(case.function, case.activation.spec, case.wrt, z, params, case.allowed)
+        problem = f"{case} at {params} in {np.dtype(dtype)}:\n{accuracy.worst()}"
+        assert not accuracy.lost.any(), f"lost numbers, {problem}"
+        assert accuracy.errors.max() <= case.allowed, problem
+        worst = max(worst, float(accuracy.errors.max()))
+    return worst
+
+
+def check_kinks(case: Case, dtype: Any) -> None:
+    """At a kink: the slope of the flat side if there is one, else the left slope."""
+    for params in case.samples():
+        for kink in at(case.activation.spec.kinks, params):
+            with mpmath.workdps(100):
+                sides = kink - NEAR, kink + NEAR
+            left, right = (float(case.exact()(z, *rounded(params, dtype))) for z in sides)
+            expected = 0.0 if 0.0 in (round(left, 40), round(right, 40)) else left
+            got = case.function(dtype(kink), *params)
+            np.testing.assert_allclose(
+                got, expected, rtol=4 * np.finfo(dtype).eps, atol=0, err_msg=f"{case} at {kink}"
+            )
+
+
+def check_nan(case: Case, dtype: Any) -> None:
+    for params in case.samples():
+        got = case.function(np.array([np.nan, 1.0, np.nan], dtype), *params)
+        assert np.isnan(got).tolist() == [True, False, True], f"{case} at NaN: {got}"
+
+
+def check_infinities(case: Case, dtype: Any) -> None:
+    """At ±inf stands the limit of the exact formula, also amid other numbers."""
+    for params in case.samples():
+        got = case.function(np.array([-np.inf, 1.0, np.inf], dtype), *params)
+        for value, far in zip(got[::2], (-FAR, FAR), strict=True):
+            exact = case.exact()(far, *rounded(params, dtype))
+            if abs(exact) > 1e300:
+                exact = np.copysign(np.inf, float(np.sign(exact)))
+            np.testing.assert_allclose(
+                value, float(exact), rtol=1e-30, atol=1e-30, err_msg=f"{case} at {far}, {params}"
+            )
+
+
+def check_signed_zero(case: Case, dtype: Any) -> None:
+    """Where f(0) = 0 and the slope left of it is not 0, -0.0 keeps its sign (times the slope's)."""
+    for params in case.samples():
+        exact, p = case.exact(), rounded(params, dtype)
+        slope = float(case.exact("z")(-NEAR, *p))
+        if abs(float(exact(0.0, *p))) < 1e-100 and abs(slope) > 1e-40:
+            got = case.function(np.array([-0.0, -0.0], dtype), *params)
+            assert (np.signbit(got) == (slope > 0)).all(), f"{case}(-0.0) is {got}"
+
+
+def check_range(case: Case, dtype: Any) -> None:
+    """Values stay within the declared range, and come close to both ends of it."""
+    for params in case.samples():
+        low, high = at(case.activation.spec.range, params)
+        z = np.append(grid(dtype), [-np.inf, np.inf]).astype(dtype)
+        got = case.function(z, *params)
+        assert low <= got.min(), f"{case} at {params} falls to {got.min()}, below {low}"
+        assert got.max() <= high, f"{case} at {params} rises to {got.max()}, above {high}"
+        np.testing.assert_allclose([got.min(), got.max()], [low, high], atol=1e-30)
+
+
+# --- types
+
+
+def check_dtypes(case: Case, dtype: Any) -> None:
+    """The dtype is kept; whole numbers become the default float; the kernel leaks no float64."""
+    z = np.array([0, 1, 1])
+    for given in (*FLOATS, *HALVES):
+        got = case.function(z.astype(given)).dtype
+        assert got == given, f"{case} of {np.dtype(given)} is {got}"
+    for given in WHOLE:
+        assert case.function(z.astype(given)).dtype == np.float64
+    for params in case.samples():
+        with np.errstate(all="ignore"):
+            leaked = case.function.__wrapped__(np, z.astype(dtype), *map(dtype, params)).dtype
+        assert leaked == dtype, f"the kernel of {case} turns {np.dtype(dtype)} into {leaked}"
+
+
+def check_halves(case: Case) -> None:
+    """All 65,536 inputs of either half precision: computed in float32, rounded once."""
+    for half in HALVES:
+        z = np.arange(2**16, dtype=np.uint16).view(half)
+        with np.errstate(over="ignore", invalid="ignore"):
+            wide = z.astype(np.float32)  # NaNs with odd payloads signal
+            expected = case.function(wide).astype(half).astype(np.float32)
+            got = case.function(z)
+            assert got.dtype == half
+            np.testing.assert_array_equal(got.astype(np.float32), expected)
+
+
+def check_rejected(case: Case) -> None:
+    """What is no array of real numbers is refused, by a message that names function and dtype."""
+    refused = [
+        np.ones(2, np.complex64),
+        1j,
+        np.ones(2, np.longdouble),
+        np.ones(2, ml_dtypes.float8_e4m3fn),
+        np.array([None, 1.0]),
+        None,
+        "a",
+        np.ma.masked_equal([1.0, 2.0], 2.0),
+        np.array(["2026-01-01"], "M8[D]"),
+        [[1.0], [1.0, 2.0]],
+    ]
+    for z in refused:
+        with pytest.raises(TypeError, match=f"^{case}: "):
+            case.function(z)
+
+
+# --- shapes and memory
+
+
+def check_shapes(case: Case, dtype: Any) -> None:
+    """Any shape and layout gives the same numbers, in the same shape; the input is not touched."""
+    z = np.linspace(-9, 9, 60, dtype=dtype).reshape(6, 10)
+    expected = case.function(z)
+    for name, view in _layouts().items():
+        given = view(z)
+        before = given.copy()
+        for _ in range(2):
+            got = case.function(given)
+            assert isinstance(got, np.ndarray | np.generic)
+            assert got.shape == given.shape, f"{case}: {name} has become {got.shape}"
+            np.testing.assert_allclose(got, view(expected), rtol=8 * np.finfo(dtype).eps)
+        np.testing.assert_array_equal(given, before)
+        assert not np.shares_memory(got, given), f"the result of {case} is its input"
+    for scalar in (dtype(0.5), np.array(0.5, dtype)):
+        assert isinstance(case.function(scalar), dtype)
+    for same in ([0.5, 2.0], (0.5, 2.0)):
+        np.testing.assert_array_equal(case.function(same), case.function(np.array(same)))
+    for number in (True, 2, 0.5):
+        assert isinstance(case.function(number), np.float64)
+
+
+def _layouts() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    def read_only(z: np.ndarray) -> np.ndarray:
+        z = z.copy()
+        z.flags.writeable = False
+        return z
+
+    return {
+        "C order": lambda z: z.copy(),
+        "Fortran order": np.asfortranarray,
+        "negative strides": lambda z: z[::-1, ::-2],
+        "every third": lambda z: z[:, ::3],
+        "broadcast": lambda z: np.broadcast_to(z[0], (4, 10)),
+        "read-only": read_only,
+        "empty": lambda z: z[:0],
+        "big-endian": lambda z: z.astype(z.dtype.newbyteorder(">")),
+        "three axes": lambda z: z.reshape(3, 2, 10),
+    }
+
+
+def check_blocks(case: Case, dtype: Any) -> None:
+    """Arrays of several blocks and a remainder: the same numbers, in one output of memory."""
+    z = np.linspace(-20, 20, 20 * BLOCK + 7, dtype=dtype)
+    z[[0, BLOCK, -1]] = np.nan, np.inf, -np.inf
+    for params in case.samples():
+        parts = [case.function(part, *params) for part in np.array_split(z, 41)]
+        for given in (z, z[::-1][::-1], z.astype(z.dtype.newbyteorder(">"))):
+            got = case.function(given, *params)
+            np.testing.assert_allclose(got, np.concatenate(parts), rtol=8 * np.finfo(dtype).eps)
+    columns = z[: 20 * BLOCK].reshape(-1, 20).T
+    np.testing.assert_array_equal(
+        case.function(columns), case.function(np.ascontiguousarray(columns))
+    )
+    tracemalloc.start()
+    try:
+        got = case.function(z)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # one output, and either the blocks' temporaries or the bytes of a comparison
+    assert peak <= got.nbytes + max(8 * BLOCK * z.itemsize, got.size) + 10_000, f"{peak=}"
+
+
+def check_parameters(case: Case, dtype: Any) -> None:
+    """Parameters broadcast, and do not change the dtype; outside their domain they are refused."""
+    z = np.linspace(-3, 3, 8, dtype=dtype).reshape(2, 4)
+    for i, (key, param) in enumerate(case.activation.spec.params.items()):
+        params = [p.default for p in case.activation.spec.params.values()]
+        values = np.resize(param.samples, 4)
+        wide = np.repeat(values[None], 3, axis=0).reshape(3, 1, 4)
+        got = case.function(z, **{key: wide})
+        assert got.shape == (3, 2, 4)
+        assert got.dtype == dtype
+        for column, value in enumerate(values):
+            params[i] = value
+            np.testing.assert_array_equal(got[0, :, column], case.function(z, *params)[:, column])
+        for bad in (np.nan, np.inf, -np.inf):
+            got = case.function(z, **{key: np.array([values[0], bad, values[0], values[0]])})
+            assert np.isnan(got).tolist() == [[False, True, False, False]] * 2
+            with pytest.raises(ValueError, match=f"^{case}: {key} must be {param.domain}, got"):
+                case.function(z, **{key: bad})
+        for bad in ("x", 1j, None, np.ma.array([1.0])):
+            with pytest.raises(TypeError, match=f"^{case}: {key} "):
+                case.function(z, **{key: bad})
+        with pytest.raises(ValueError, match=f"^{case}: shapes do not broadcast: .*{key} .3,"):
+            case.function(z, **{key: np.ones(3)})
+    with pytest.raises(TypeError, match=f"^{case}: .*'nosuch'; it takes .z"):
+        case.function(z, nosuch=1.0)
+    with pytest.raises(TypeError, match=f"^{case}: too many .*; it takes .z"):
+        case.function(z, *[1.0] * 9)
+
+
+BY_DTYPE = {
+    check.__name__.removeprefix("check_"): check
+    for check in (
+        check_kinks,
+        check_nan,
+        check_infinities,
+        check_signed_zero,
+        check_dtypes,
+        check_shapes,
+        check_blocks,
+        check_parameters,
+    )
+}

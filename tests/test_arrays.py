@@ -1,0 +1,130 @@
+"""The same declarations on every array library: same kind, same dtype, same numbers, still lazy."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import contract
+import numpy as np
+import pytest
+from contract import Case
+
+import actlib
+
+LIBRARIES = ("array_api_strict", "dask", "jax")  # those of the main environment
+CASES = [case for f in actlib.REGISTRY.values() for case in contract.cases(f)]
+VALUES = [-np.inf, -100.0, -20.0, -3.0, -0.5, -0.0, 0.0, 0.5, 3.0, 20.0, 100.0, np.inf, np.nan]
+# Away from NumPy nothing is lost; how many ulp its exponentials err is the library's own affair.
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
+
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_dtype = pytest.mark.parametrize("dtype", contract.FLOATS)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "library" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("library") or LIBRARIES
+        metafunc.parametrize("library", chosen, indirect=True)
+
+
+class Library:
+    """An array library, with what the tests need of it."""
+
+    def __init__(self, name: str) -> None:
+        modules = {"dask": "dask.array", "jax": "jax.numpy"}
+        self.name = name
+        self.xp = importlib.import_module(modules.get(name, name))
+
+    def array(self, values: Any, dtype: Any = None) -> Any:
+        values = np.asarray(values, dtype)
+        if self.name == "dask":
+            return self.xp.from_array(values, chunks=tuple(min(n, 3) for n in values.shape) or ())
+        return self.xp.asarray(values)
+
+    def numpy(self, array: Any) -> np.ndarray:
+        if self.name == "torch" and array.dtype == self.xp.bfloat16:
+            array = array.float()
+        return np.asarray(array)
+
+
+@pytest.fixture
+def library(request: pytest.FixtureRequest) -> Any:
+    if request.param != "jax":
+        yield Library(request.param)
+        return
+    import jax
+
+    with jax.enable_x64(True):
+        yield Library(request.param)
+
+
+@each_dtype
+@each_case
+def test_same_kind_and_numbers(library: Library, case: Case, dtype: Any) -> None:
+    z = library.array(VALUES, dtype)
+    for params in case.samples():
+        got = case.function(z, *params)
+        assert type(got) is type(z)
+        assert got.dtype == z.dtype
+        np.testing.assert_allclose(
+            library.numpy(got),
+            case.function(np.array(VALUES, dtype), *params),
+            rtol=TOLERANCE[dtype],
+            atol=2**10 * float(np.finfo(dtype).tiny),
+        )
+
+
+@each_case
+def test_shapes_and_scalars(library: Library, case: Case) -> None:
+    for shape in [(), (0,), (1,), (2, 3), (3, 1, 2)]:
+        assert case.function(library.array(np.ones(shape))).shape == shape
+
+
+@each_case
+def test_dtypes(library: Library, case: Case) -> None:
+    """Whole numbers become the library's default float; what is not real is refused."""
+    default = library.array(np.ones(1)).dtype if library.name != "torch" else library.xp.float32
+    assert case.function(library.array([0, 1])).dtype == default
+    assert case.function(library.array([True, False])).dtype == default
+    with pytest.raises(TypeError, match=rf"^{case}: z has dtype .*complex"):
+        case.function(library.array([1j, 2.0]))
+
+
+@each_case
+def test_half_precision(library: Library, case: Case) -> None:
+    if library.name == "array_api_strict":  # the standard has no half precision
+        z = library.array(np.ones(2, np.float32))
+        assert case.function(z).dtype == z.dtype
+        return
+    z = np.linspace(-20, 20, 101, dtype=np.float16)
+    halves = [library.array(z)]
+    if library.name != "dask":
+        halves.append(library.xp.asarray(halves[0], dtype=library.xp.bfloat16))
+    for half in halves:
+        got = case.function(half)
+        assert got.dtype == half.dtype
+        expected = case.function(library.numpy(half).astype(np.float32))
+        ulp = 2.0**-8 if "bfloat16" in str(half.dtype) else 2.0**-10
+        np.testing.assert_allclose(
+            library.numpy(got).astype(np.float32), expected, rtol=ulp, atol=2.0**-24
+        )
+
+
+@pytest.mark.parametrize("case", contract.cases(actlib.prelu), ids=str)
+def test_parameters(library: Library, case: Case) -> None:
+    """One alpha a channel: of the library, of NumPy, or a list; NaN where it is no number."""
+    z = np.linspace(-2, 2, 6).reshape(2, 3)
+    alpha = [0.0, 0.5, 1.5]
+    expected = case.function(z, alpha)
+    for given in (library.array(alpha), np.array(alpha), alpha):
+        got = case.function(library.array(z), given)
+        np.testing.assert_allclose(library.numpy(got), expected)
+    bad = case.function(library.array(z), library.array([0.0, np.nan, np.inf]))
+    assert np.isnan(library.numpy(bad)).tolist() == [[False, True, True]] * 2
+    with pytest.raises(ValueError, match=f"^{case}: alpha must be a finite number, got nan"):
+        case.function(library.array(z), np.nan)
+    with pytest.raises(ValueError, match=f"^{case}: shapes do not broadcast"):
+        case.function(library.array(z), library.array([1.0, 2.0]))
+    with pytest.raises(TypeError, match=f"^{case}: z belongs to numpy but alpha to .*convert one"):
+        case.function(z, library.array(alpha))

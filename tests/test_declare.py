@@ -1,0 +1,308 @@
+"""The checks are checked: each planted fault must be found. And the declaring itself."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from math import inf
+from typing import Any
+
+import contract
+import numpy as np
+import pytest
+from contract import Case
+
+import actlib
+from actlib._declare import REGISTRY, activation, derivative
+from actlib._evaluate import Param
+
+Kernel = Callable[..., Any]
+each_dtype = pytest.mark.parametrize("dtype", contract.FLOATS)
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever a test declares is forgotten after it."""
+    before = dict(REGISTRY)
+    yield
+    REGISTRY.clear()
+    REGISTRY.update(before)
+
+
+def sigmoid_like(slope: Kernel) -> Case:
+    """The sigmoid, with this kernel for its derivative."""
+
+    @activation(
+        formula=r"\sigma(z)",
+        exact=actlib.sigmoid.spec.exact,
+        cite="rumelhart1986learning",
+        limits=(0, 1),
+        range=(0, 1),
+    )
+    def planted(xp: Any, z: Any) -> Any:
+        """Planted."""
+        return 1 / (1 + xp.exp(-z))
+
+    derivative(planted, limits=(0, 0))(slope)
+    return Case(planted, ("z",))
+
+
+def relu_like(slope: Kernel) -> Case:
+    """ReLU, with this kernel for its derivative."""
+
+    @activation(
+        formula=r"\max(0, z)",
+        exact=actlib.relu.spec.exact,
+        cite="nair2010rectified",
+        limits=(0, inf),
+        range=(0, inf),
+        kinks=(0.0,),
+    )
+    def planted(xp: Any, z: Any) -> Any:
+        """Planted."""
+        return xp.maximum(z, 0)
+
+    derivative(planted, limits=(0, 1))(slope)
+    return Case(planted, ("z",))
+
+
+def prelu_like(value: Kernel, partial: Kernel) -> list[Case]:
+    """PReLU, with these kernels for its value and its partial by alpha."""
+
+    def planted(xp: Any, z: Any, alpha: Any = 0.25) -> Any:
+        """Planted."""
+        return value(xp, z, alpha)
+
+    spec = actlib.prelu.spec
+    planted = activation(
+        formula=spec.formula,
+        exact=spec.exact,
+        cite=spec.cite,
+        limits=spec.limits,
+        range=spec.range,
+        kinks=spec.kinks,
+        params={"alpha": Param(samples=(0.0, 1.5))},
+    )(planted)
+    derivative(planted, "alpha", limits=(-inf, 0))(partial)
+    return [Case(planted, ()), Case(planted, ("alpha",))]
+
+
+def slope(xp: Any, z: Any) -> Any:
+    """The sigmoid's derivative, as it should be."""
+    e = xp.exp(-xp.abs(z))
+    return e / ((1 + e) * (1 + e))
+
+
+def leaky(xp: Any, z: Any, alpha: Any) -> Any:
+    return xp.where(z > 0, z, alpha * z)
+
+
+def by_output(xp: Any, z: Any) -> Any:
+    s = 1 / (1 + xp.exp(-z))
+    return s * (1 - s)
+
+
+def passes(case: Case, dtype: Any) -> None:
+    """Everything that the registry test runs on a derivative."""
+    contract.check_accuracy(case, dtype)
+    for check in contract.BY_DTYPE.values():
+        check(case, dtype)
+    contract.check_halves(case)
+    contract.check_rejected(case)
+
+
+@each_dtype
+def test_the_planted_activations_themselves_are_right(dtype: Any) -> None:
+    passes(sigmoid_like(slope), dtype)
+    passes(relu_like(lambda xp, z: xp.astype(z > 0, z.dtype)), dtype)
+    for case in prelu_like(leaky, lambda xp, z, alpha: xp.where(z > 0, 0, z)):
+        passes(case, dtype)
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(lambda xp, z: slope(xp, z) * 1.001, id="0.1% off"),
+        pytest.param(lambda xp, z: -slope(xp, z), id="wrong sign"),
+        pytest.param(lambda xp, z: slope(xp, xp.maximum(z, -15)), id="wrong in one tail"),
+        pytest.param(
+            lambda xp, z: xp.where(xp.abs(z - 7) < 0.2, 1.0, slope(xp, z)), id="wrong in a gap"
+        ),
+        pytest.param(lambda xp, z: slope(xp, z) + 1e-9 * (z > 2), id="off by a constant"),
+    ],
+)
+def test_accuracy_finds(fault: Kernel, dtype: Any) -> None:
+    with pytest.raises(AssertionError, match=r"(?s)planted.grad at .*z = "):
+        contract.check_accuracy(sigmoid_like(fault), dtype)
+
+
+@each_dtype
+def test_accuracy_finds_a_derivative_lost_in_the_tail(dtype: Any) -> None:
+    with pytest.raises(AssertionError, match=r"lost numbers, planted.grad"):
+        contract.check_accuracy(sigmoid_like(by_output), dtype)
+
+
+@each_dtype
+def test_accuracy_finds_a_maximum_that_fails_for_slopes_above_one(dtype: Any) -> None:
+    value, _ = prelu_like(lambda xp, z, alpha: xp.maximum(z, alpha * z), leaky)
+    with pytest.raises(AssertionError, match=r"planted at \(1.5,\)"):
+        contract.check_accuracy(value, dtype)
+
+
+@each_dtype
+def test_accuracy_finds_a_wrong_partial(dtype: Any) -> None:
+    _, partial = prelu_like(leaky, lambda xp, z, alpha: xp.maximum(z, 0))
+    with pytest.raises(AssertionError, match=r"planted.partials.alpha"):
+        contract.check_accuracy(partial, dtype)
+
+
+@each_dtype
+@pytest.mark.parametrize("at_zero", [0.5, 1.0])
+def test_kinks_finds_another_slope(at_zero: float, dtype: Any) -> None:
+    case = relu_like(lambda xp, z: xp.astype(z > 0, z.dtype) + at_zero * xp.astype(z == 0, z.dtype))
+    contract.check_accuracy(case, dtype)
+    with pytest.raises(AssertionError, match=r"planted.grad at 0.0"):
+        contract.check_kinks(case, dtype)
+
+
+@each_dtype
+@pytest.mark.parametrize("where", ["value", "partial"])
+def test_dtypes_finds_a_float64_that_leaks(where: str, dtype: Any) -> None:
+    wide = lambda kernel: lambda xp, z, alpha: kernel(xp, z, alpha) * np.float64(1)  # noqa: E731
+    partial = lambda xp, z, alpha: xp.where(z > 0, 0, z)  # noqa: E731
+    kernels = {"value": leaky, "partial": partial}
+    kernels[where] = wide(kernels[where])
+    case = prelu_like(**kernels)[where == "partial"]
+    if dtype is np.float64:
+        contract.check_dtypes(case, dtype)  # a leak of float64 is one into float32 only ...
+        kernels[where] = lambda xp, z, alpha: leaky(xp, z, alpha).astype(np.float32)
+        case = prelu_like(**kernels)[where == "partial"]  # ... float64 suffers from the opposite
+    with pytest.raises(AssertionError, match="turns float"):
+        contract.check_dtypes(case, dtype)
+
+
+@each_dtype
+def test_signed_zero_finds_a_lost_sign(dtype: Any) -> None:
+    value, _ = prelu_like(lambda xp, z, a: xp.maximum(z, 0) + a * xp.minimum(z, 0), leaky)
+    contract.check_accuracy(value, dtype)
+    with pytest.raises(AssertionError, match="planted"):
+        contract.check_signed_zero(value, dtype)
+
+
+@each_dtype
+def test_infinities_finds_a_wrong_limit(dtype: Any) -> None:
+    case = sigmoid_like(slope)
+    derivative(case.activation, limits=(0, 1))(slope)
+    with pytest.raises(AssertionError, match=r"planted.grad at 1000"):
+        contract.check_infinities(case, dtype)
+
+
+@each_dtype
+def test_blocks_finds_hungry_kernels(dtype: Any) -> None:
+    case = sigmoid_like(slope)
+    derivative(case.activation, limits=(0, 0), one_pass=True)(slope)
+    with pytest.raises(AssertionError, match="peak"):
+        contract.check_blocks(case, dtype)
+
+
+@each_dtype
+def test_shapes_finds_a_kernel_that_writes_into_its_input(dtype: Any) -> None:
+    def in_place(xp: Any, z: Any) -> Any:
+        e = xp.exp(-xp.abs(z))
+        z *= 1
+        z += 1
+        return e / ((1 + e) * (1 + e))
+
+    with pytest.raises((AssertionError, ValueError)):
+        contract.check_shapes(sigmoid_like(in_place), dtype)
+
+
+@each_dtype
+def test_shapes_finds_a_result_that_is_the_input(dtype: Any) -> None:
+    value, _ = prelu_like(lambda xp, z, alpha: z, leaky)
+    with pytest.raises(AssertionError, match="is its input"):
+        contract.check_shapes(value, dtype)
+
+
+def test_range_finds_a_bound_that_is_too_wide_or_too_narrow() -> None:
+    for bounds in ((0, 2), (0, 0.9), (-1, 1), (0.1, 1)):
+
+        @activation(
+            formula=r"\sigma(z)",
+            exact=actlib.sigmoid.spec.exact,
+            cite="rumelhart1986learning",
+            limits=(0, 1),
+            range=bounds,
+        )
+        def planted(xp: Any, z: Any) -> Any:
+            return 1 / (1 + xp.exp(-z))
+
+        with pytest.raises(AssertionError):
+            contract.check_range(Case(planted, ()), np.float64)
+
+
+# --- declaring
+
+
+def test_a_declaration_is_all_it_takes() -> None:
+    """The registry has it, and the parametrisation of the tests follows the registry."""
+    case = sigmoid_like(slope)
+    assert REGISTRY["planted"] is case.activation
+    assert [str(c) for c in contract.cases(REGISTRY["planted"])] == ["planted", "planted.grad"]
+    assert case.activation.spec.name == "planted"
+
+
+def test_the_public_function_looks_like_one() -> None:
+    assert str(inspect.signature(actlib.prelu)) == "(z, alpha=0.25)"
+    assert str(inspect.signature(actlib.prelu.grad)) == "(z, alpha=0.25)"
+    assert "xp.where(z > 0, z, alpha * z)" in inspect.getsource(actlib.prelu.__wrapped__)
+    assert actlib.prelu.spec.formula in inspect.getdoc(actlib.prelu)
+    assert "Derivative of `prelu` with respect to alpha" in (
+        actlib.prelu.partials["alpha"].__doc__ or ""
+    )
+    assert actlib.prelu(z=[-1.0]) == actlib.prelu([-1.0], alpha=0.25) == [-0.25]
+
+
+def test_the_same_name_in_another_module_is_refused() -> None:
+    def relu(xp: Any, z: Any) -> Any:
+        return z
+
+    spec = actlib.relu.spec
+    declare = activation(
+        formula="", exact=spec.exact, cite="", limits=spec.limits, range=spec.range
+    )
+    with pytest.raises(ValueError, match=r"'relu' is already declared in actlib.rectifiers"):
+        declare(relu)
+
+
+def test_undeclared_parameters_are_refused() -> None:
+    def planted(xp: Any, z: Any, beta: Any = 1.0) -> Any:
+        return z
+
+    declare = activation(
+        formula="", exact=lambda m, z: z, cite="", limits=(-inf, inf), range=(-inf, inf)
+    )
+    with pytest.raises(TypeError, match=r"planted takes \['beta'\] but declares \[\]"):
+        declare(planted)
+    with pytest.raises(ValueError, match="prelu has no parameter 'beta'; it has: alpha"):
+        derivative(actlib.prelu, "beta", limits=(0, 0))
+
+
+def test_an_unknown_partial_is_named() -> None:
+    with pytest.raises(KeyError, match="prelu has no partial 'beta'; it has: alpha"):
+        actlib.prelu.partials["beta"]
+    with pytest.raises(AttributeError, match="relu has no partial 'alpha'; it has: none"):
+        _ = actlib.relu.partials.alpha
+
+
+def test_the_domain_is_said_in_words() -> None:
+    assert Param().domain == "a finite number"
+    assert Param(low=0).domain == "a finite number above 0"
+    assert Param(low=0, high=1).domain == "a finite number above 0 and below 1"
+    assert Param(low=0).allows(np.array([-1.0, 0.0, 1.0, np.inf])).tolist() == [
+        False,
+        False,
+        True,
+        False,
+    ]
