@@ -1,0 +1,232 @@
+"""The small network: its gradients against differences of its loss, and what it promises."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import actlib
+from actlib import network as module
+from actlib.network import Network, cross_entropy, mini_batches
+
+STEP = 1e-5
+TOLERANCE = 1e-7  # relative to the largest entry of the gradient; the planted faults are 1e-3
+
+
+def data(examples=20, inputs=4, classes=3):
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((examples, inputs)), rng.integers(classes, size=examples)
+
+
+def network(name, seed=0):
+    """Two hidden layers, so that gradients pass through one activation on the way to another."""
+    activation = actlib.REGISTRY[name]
+    network = Network([4, 6, 5, 3], activation, learned=list(activation.partials), seed=seed)
+    rng = np.random.default_rng(2)
+    for layer in network.layers:  # away from zeros and defaults, where a mistake could hide
+        for array in list(layer.values())[1:]:
+            array += rng.uniform(-0.5, 0.5, array.shape)
+    return network
+
+
+def differences(network, x, labels):
+    """The gradient of the loss by central differences, one entry of one array after another."""
+    gradients = []
+    for array in network.weights:
+        gradient = np.empty_like(array)
+        for index in np.ndindex(array.shape):
+            before = array[index]
+            losses = []
+            for array[index] in (before - STEP, before + STEP):
+                losses.append(cross_entropy(network.forward(x)[1][-1], labels)[0])
+            array[index] = before
+            gradient[index] = (losses[1] - losses[0]) / (2 * STEP)
+        gradients.append(gradient)
+    return gradients
+
+
+def disagreement(network):
+    """The largest error of a gradient, relative to the largest entry of its array."""
+    x, labels = data()
+    for z in network.forward(x)[1][:-1]:
+        assert abs(z).min() > 20 * STEP, "too near a kink for a difference to be meaningful"
+    _, got = network.gradients(x, labels)
+    expected = differences(network, x, labels)
+    assert [g.shape for g in got] == [w.shape for w in network.weights]
+    return max(
+        abs(g - e).max() / max(abs(e).max(), 1e-3) for g, e in zip(got, expected, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(actlib.REGISTRY))
+def test_gradients_are_those_of_the_loss(name):
+    assert disagreement(network(name)) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", sorted(actlib.REGISTRY))
+def test_a_derivative_that_is_wrong_by_a_thousandth_is_noticed(name, monkeypatch):
+    right = actlib.REGISTRY[name].grad
+    monkeypatch.setattr(actlib.REGISTRY[name], "grad", lambda z, **p: 1.001 * right(z, **p))
+    assert disagreement(network(name)) > TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "prelu"])
+def test_a_partial_that_is_wrong_by_a_thousandth_is_noticed(name, monkeypatch):
+    (parameter,) = actlib.REGISTRY[name].partials
+    right = actlib.REGISTRY[name].partials[parameter]
+    wrong = {parameter: lambda z, **p: 1.001 * right(z, **p)}
+    monkeypatch.setattr(actlib.REGISTRY[name], "partials", wrong)
+    assert disagreement(network(name)) > TOLERANCE
+
+
+def test_a_wrong_gradient_of_the_output_is_noticed(monkeypatch):
+    def wrong(logits, labels):
+        loss, gradient = cross_entropy(logits, labels)
+        return loss, 1.001 * gradient
+
+    monkeypatch.setattr(module, "cross_entropy", wrong)
+    assert disagreement(network("tanh")) > TOLERANCE
+
+
+def test_a_learned_parameter_is_one_number_for_each_hidden_layer():
+    prelu = Network([4, 6, 5, 3], actlib.prelu, learned=["alpha"])
+    assert [list(layer) for layer in prelu.layers] == [
+        ["weight", "bias", "alpha"],
+        ["weight", "bias", "alpha"],
+        ["weight", "bias"],
+    ]
+    assert [layer["alpha"].tolist() for layer in prelu.layers[:-1]] == [[0.25], [0.25]]
+    fixed = Network([4, 6, 3], actlib.prelu)
+    assert list(fixed.layers[0]) == ["weight", "bias"]
+    x, _ = data()
+    inputs, zs = fixed.forward(x)
+    np.testing.assert_array_equal(inputs[1], actlib.prelu(zs[0]))
+
+
+def test_initial_weights_have_the_stated_spread():
+    he, one = (Network([400, 300, 10], actlib.relu, gain=gain) for gain in (math.sqrt(2), 1.0))
+    for layer, inputs in zip(he.layers, (400, 300), strict=True):
+        assert layer["weight"].std() == pytest.approx(math.sqrt(2 / inputs), rel=0.05)
+        assert not layer["bias"].any()
+    np.testing.assert_allclose(he.weights[0], math.sqrt(2) * one.weights[0])
+    np.testing.assert_array_equal(he.weights[0], Network([400, 300, 10], actlib.tanh).weights[0])
+    assert (he.weights[0] != Network([400, 300, 10], actlib.relu, seed=1).weights[0]).all()
+
+
+def test_training_is_determined_by_the_seeds():
+    x, labels = data()
+
+    def trained(seed, shuffle):
+        net = network("prelu", seed)
+        losses = net.fit(x, labels, mini_batches(len(x), 6, 4, shuffle), rate=0.1)
+        return [losses, *net.weights]
+
+    def same(one, other):
+        return [np.array_equal(a, b) for a, b in zip(one, other, strict=True)]
+
+    assert all(same(trained(0, 0), trained(0, 0)))
+    assert not any(same(trained(0, 0), trained(0, 1)))
+    assert not any(same(trained(0, 0), trained(1, 0)))
+
+
+def test_a_step_goes_down_the_gradient():
+    x, labels = data()
+    net = network("prelu")
+    before = [weight.copy() for weight in net.weights]
+    loss, gradients = net.gradients(x[:8], labels[:8])
+    losses = net.fit(x, labels, [np.arange(8)], rate=0.5)
+    assert losses.tolist() == [loss]
+    for weight, old, gradient in zip(net.weights, before, gradients, strict=True):
+        np.testing.assert_array_equal(weight, old - 0.5 * gradient)
+
+
+def test_it_learns_what_no_linear_classifier_can():
+    x, labels = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    batches = mini_batches(4, 4, 500)
+    with_hidden, without = Network([2, 8, 2], actlib.tanh), Network([2, 2], actlib.tanh)
+    losses = with_hidden.fit(x, labels, batches, rate=0.5)
+    assert losses[-1] < 0.1 < losses[0]
+    assert with_hidden.accuracy(x, labels) == 1
+    assert without.fit(x, labels, batches, rate=0.5)[-1] == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int8])
+def test_everything_is_float64(dtype):
+    x, labels = data()
+    net = network("prelu")
+    losses = net.fit(x.astype(dtype), labels.astype(np.uint8), mini_batches(20, 5, 1), rate=0.1)
+    _, gradients = net.gradients(x.astype(dtype), labels.tolist())
+    inputs, zs = net.forward(x.astype(dtype).tolist())
+    for array in (losses, *net.weights, *gradients, *inputs, *zs):
+        assert array.dtype == np.float64
+
+
+def test_cross_entropy_is_right_at_both_ends():
+    logits = np.array([[1000.0, 0.0, -1000.0], [-40.0, 0.0, -50.0], [0.0, 0.0, 0.0]])
+    loss, gradient = cross_entropy(logits, np.array([2, 1, 0]))
+    small = math.exp(-40) + math.exp(-50)  # far below the spacing of numbers near 1
+    assert loss == pytest.approx((2000 + small + math.log(3)) / 3, rel=1e-14)
+    np.testing.assert_allclose(
+        3 * gradient,
+        [[1, 0, -1], [math.exp(-40), -small, math.exp(-50)], [-2 / 3, 1 / 3, 1 / 3]],
+        rtol=1e-13,
+    )
+    alone, _ = cross_entropy(logits[1:2], np.array([1]))
+    assert alone == pytest.approx(small, rel=1e-13, abs=0)
+
+
+def test_mini_batches_use_every_example_at_most_once_an_epoch():
+    batches = mini_batches(10, 3, 2, seed=5)
+    assert batches.shape == (6, 3)
+    assert batches.dtype.kind == "i"
+    for epoch in np.split(batches.ravel(), 2):
+        assert len(set(epoch)) == 9
+        assert set(epoch) <= set(range(10))
+    assert (batches[:3] != batches[3:]).any()
+    assert mini_batches(10, 3, 0).shape == (0, 3)
+
+
+X, LABELS = data()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Network([4], actlib.relu), ValueError, r"sizes must be two .* got \[4\]"),
+        (lambda: Network([4, 0, 3], actlib.relu), ValueError, r"positive .* got \[4, 0, 3\]"),
+        (lambda: Network([4, 2.5], actlib.relu), TypeError, "float"),
+        (
+            lambda: Network([4, 3], actlib.relu, learned=["alpha"]),
+            KeyError,
+            "relu has no partial 'alpha'; it has: none",
+        ),
+        (
+            lambda: network("relu").forward(X[:, :3]),
+            ValueError,
+            r"x must have shape \(examples, 4\), got \(20, 3\)",
+        ),
+        (lambda: network("relu").forward(X[0]), ValueError, r"got \(4,\)"),
+        (
+            lambda: network("relu").gradients(X, LABELS[:5]),
+            ValueError,
+            r"x has 20 examples, labels have shape \(5,\) and dtype int64",
+        ),
+        (lambda: network("relu").gradients(X, LABELS / 1), ValueError, "dtype float64"),
+        (lambda: network("relu").gradients(X, LABELS + 1), ValueError, "0 to 2, got 1 to 3"),
+        (lambda: network("relu").gradients(X, LABELS - 1), ValueError, "0 to 2, got -1 to 1"),
+        (lambda: network("relu").gradients(X[:0], LABELS[:0]), ValueError, "x has 0 examples"),
+        (lambda: network("relu").accuracy(X, LABELS[:, None]), ValueError, r"shape \(20, 1\)"),
+        (lambda: mini_batches(10, 11, 1), ValueError, r"from 1 to 10 \(examples\), got 11"),
+        (lambda: mini_batches(10, 0, 1), ValueError, "got 0"),
+    ],
+)
+def test_wrong_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_the_package_does_not_import_it():
+    code = "import sys, actlib; sys.exit('actlib.network' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

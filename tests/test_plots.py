@@ -1,0 +1,215 @@
+"""The figures show what they say: the data of the lines, the markers and the shaded spans."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+
+from actlib import REGISTRY, leaky_relu, prelu, relu, sigmoid, tanh
+from actlib._declare import Activation, activation, derivative
+from actlib._evaluate import Param
+from actlib.plots import curves, flat_intervals
+
+mpl.use("agg")
+EVERY = pytest.mark.parametrize("name", sorted(REGISTRY))
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def ramp() -> Iterator[object]:
+    """A declared function with two kinks, which depend on its parameter."""
+
+    @activation(
+        formula="",
+        exact=lambda m, z, bound: m.max(-bound, m.min(z, bound)),
+        cite="",
+        limits=(-1, 1),
+        range=(-1, 1),
+        kinks=lambda bound: (bound, -bound),
+        params={"bound": Param((1.5,))},
+    )
+    def ramp_for_test(xp, z, bound=1.0):
+        return xp.minimum(xp.maximum(z, -bound), bound)
+
+    @derivative(ramp_for_test, limits=(0, 0))
+    def _(xp, z, bound):
+        return xp.astype(xp.abs(z) < bound, z.dtype)
+
+    yield ramp_for_test
+    del REGISTRY["ramp_for_test"]
+
+
+def line(ax: Axes, label: str) -> Line2D:
+    (found,) = [line for line in ax.get_lines() if line.get_label() == label]
+    return found
+
+
+def kinks(function: Activation[...]) -> tuple[float, ...]:
+    spec = function.spec
+    defaults = [param.default for param in spec.params.values()]
+    return spec.kinks(*defaults) if callable(spec.kinks) else spec.kinks
+
+
+def markers(ax: Axes) -> list[tuple[float, float, bool]]:
+    """The markers as (z, value, whether it is filled)."""
+    return [
+        (
+            float(mark.get_xdata()[0]),
+            float(mark.get_ydata()[0]),
+            mark.get_markerfacecolor() != "none",
+        )
+        for mark in ax.get_lines()
+        if mark.get_marker() == "o"
+    ]
+
+
+def spans(ax: Axes) -> list[tuple[float, float]]:
+    return [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
+
+
+@EVERY
+def test_lines_are_the_function_and_its_derivative(name: str) -> None:
+    function = REGISTRY[name]
+    ax = curves(function, lo=-4, hi=5)
+    for label, expected, dashed in [("$f(z)$", function, False), ("$f'(z)$", function.grad, True)]:
+        drawn = line(ax, label)
+        z, y = np.asarray(drawn.get_xdata()), np.asarray(drawn.get_ydata())
+        assert (np.nanmin(z), np.nanmax(z)) == (-4, 5)
+        inner = np.isfinite(z) & ~np.isin(z, kinks(function))
+        np.testing.assert_allclose(y[inner], expected(z[inner]), atol=1e-7)
+        steps = np.abs(np.diff(y))
+        assert np.nanmax(steps) < 0.01, "a line joins the two sides of a jump"
+        assert drawn.is_dashed() == dashed
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["$f(z)$", "$f'(z)$"]
+
+
+@EVERY
+def test_spans_are_the_flat_intervals(name: str) -> None:
+    intervals = flat_intervals(REGISTRY[name], lo=-7, hi=6, share=0.2)
+    np.testing.assert_allclose(spans(curves(REGISTRY[name], lo=-7, hi=6, share=0.2)), intervals)
+
+
+@EVERY
+def test_intervals_are_flat_inside_and_not_outside(name: str) -> None:
+    function = REGISTRY[name]
+    intervals = flat_intervals(function, lo=-7, hi=6)
+    z = np.linspace(-7, 6, 777)
+    inside = np.any([(start <= z) & (z <= end) for start, end in [(8, 8), *intervals]], axis=0)
+    slope = np.abs(function.grad(z))
+    limit = 0.05 * np.abs(function.grad(np.linspace(-7, 6, 13001))).max()
+    assert (slope[inside] <= limit * 1.001).all()
+    assert (slope[~inside] >= limit * 0.999).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "params", "expected"),
+    [
+        (relu, {}, [(0, 0, True), (0, 1, False)]),
+        (leaky_relu, {}, [(0, 0.01, True), (0, 1, False)]),
+        (prelu, {"alpha": 1.5}, [(0, 1.5, True), (0, 1, False)]),
+        (prelu, {"alpha": 1.0}, []),
+        (sigmoid, {}, []),
+    ],
+)
+def test_markers_tell_the_convention(function, params, expected) -> None:
+    ax = curves(function, **params)
+    assert markers(ax) == expected
+    assert np.isnan(line(ax, "$f'(z)$").get_ydata()).sum() == len(expected) / 2
+    assert not np.isnan(line(ax, "$f(z)$").get_ydata()).any()
+
+
+def test_both_sides_of_a_kink_end_at_it() -> None:
+    drawn = line(curves(relu), "$f'(z)$")
+    z, y = np.asarray(drawn.get_xdata()), np.asarray(drawn.get_ydata())
+    (gap,) = np.flatnonzero(np.isnan(y))
+    assert [z[gap - 1], y[gap - 1], z[gap + 1], y[gap + 1]] == [0, 0, 0, 1]
+
+
+def test_kinks_follow_the_parameters(ramp) -> None:
+    ax = curves(ramp, lo=-3, hi=2, bound=1.5)
+    expected = [(-1.5, 0, True), (-1.5, 1, False), (1.5, 1, False), (1.5, 0, True)]
+    assert markers(ax) == expected
+    assert flat_intervals(ramp, lo=-3, hi=2, bound=1.5) == [(-3, -1.5), (1.5, 2)]
+    assert flat_intervals(ramp, lo=-3, hi=1, bound=1.5) == [(-3, -1.5)]  # the other one is outside
+
+
+def test_an_interval_goes_on_across_a_kink() -> None:
+    assert flat_intervals(relu, share=1) == [(-6, 6)]
+    assert flat_intervals(leaky_relu, share=0.01) == [(-6, 0)]
+    assert flat_intervals(leaky_relu, share=0.0099) == []
+    assert flat_intervals(relu, lo=-5, hi=-1) == [(-5, -1)]
+
+
+def test_ends_of_intervals_are_exact() -> None:
+    edge = np.log((1 + np.sqrt(0.95)) / (1 - np.sqrt(0.95)))  # where s(1 - s) is 0.05 / 4
+    np.testing.assert_allclose(flat_intervals(sigmoid), [(-6, -edge), (edge, 6)], rtol=1e-12)
+    np.testing.assert_allclose(flat_intervals(tanh), [(-6, -edge / 2), (edge / 2, 6)], rtol=1e-12)
+
+
+def test_exactly_zero_only() -> None:
+    assert flat_intervals(relu, share=0) == [(-6, 0)]
+    assert flat_intervals(sigmoid, share=0) == []
+    assert flat_intervals(prelu, share=0, alpha=0) == [(-6, 0)]
+
+
+@EVERY
+def test_legible_on_white_and_nearly_black(name: str) -> None:
+    def luminance(colour: str) -> float:
+        rgb = np.array(to_rgb(colour))
+        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted([luminance(one), luminance(other)])
+        return (high + 0.05) / (low + 0.05)
+
+    ax = curves(REGISTRY[name])
+    ax.figure.canvas.draw()
+    assert ax.figure.patch.get_alpha() == ax.patch.get_alpha() == 0
+    words = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
+    words += ax.get_legend().get_texts()
+    assert min(word.get_fontsize() for word in words) >= 10
+    for artist in [*ax.get_lines(), *words]:
+        assert min(contrast(artist.get_color(), page) for page in ("#ffffff", "#121212")) >= 3
+
+
+def test_draws_where_it_is_told() -> None:
+    _, axes = plt.subplots(ncols=2)
+    assert curves(relu, ax=axes[1]) is axes[1]
+    assert not axes[0].lines
+    assert plt.get_fignums() == [1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"lo": 1, "hi": 1}, ValueError, "lo=1 and hi=1"),
+        ({"lo": -np.inf}, ValueError, "finite"),
+        ({"hi": np.nan}, ValueError, "finite"),
+        ({"share": 1.5}, ValueError, "share"),
+        ({"slope": 0.1}, TypeError, "slope"),
+    ],
+)
+def test_senseless_arguments(arguments, error, message) -> None:
+    with pytest.raises(error, match=message):
+        curves(prelu, **arguments)
+    with pytest.raises(error, match=message):
+        flat_intervals(prelu, **arguments)
+    assert plt.get_fignums() == []
+
+
+def test_import_actlib_does_not_import_matplotlib() -> None:
+    code = "import sys, actlib; actlib.relu(1.0); sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
