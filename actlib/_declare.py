@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
@@ -216,6 +217,17 @@ def _publish(formula: Formula, spec: Spec, like: Any = None) -> Callable[..., An
     return public
 
 
+_RAISES = """\
+Raises
+------
+TypeError
+    If `z` or a parameter is no array of real numbers.
+ValueError
+    If a parameter is a number outside its domain, or an array that does not broadcast.
+
+"""
+
+
 def _document(path: str, doc: str | None, spec: Spec, like: Any) -> str:
     """The kernel's docstring; for a value, with the formula that the specification holds."""
     text = inspect.cleandoc(doc or "")
@@ -224,4 +236,7 @@ def _document(path: str, doc: str | None, spec: Spec, like: Any) -> str:
         first = f"Derivative of `{spec.name}` with respect to {variable}, elementwise."
         return "\n\n".join(filter(None, [first, text]))
     summary, _, rest = text.partition("\n\n")
+    rest = re.sub(
+        r"^(?=(Notes|References|Examples)\n-)", _RAISES, rest, count=1, flags=re.MULTILINE
+    )
     return f"{summary}\n\n.. math:: {spec.formula}\n\n{rest}\n"

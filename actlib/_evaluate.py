@@ -76,13 +76,15 @@ class Formula:
         if xp is np:
             z = _as_ndarray(self.name, z)
         working, result = self._dtypes(xp, z.dtype)
+        chunked = hasattr(xp, "map_blocks")  # Dask: each chunk will be an array of its own
         with np.errstate(all="ignore"):
+            if not (xp is np or chunked):
+                z = xp.astype(z, working)
             z, values = self._arguments(xp, z, params, working)
             if xp is np:
                 return self._on_numpy(z, values, working, result)
-            if hasattr(xp, "map_blocks"):  # Dask, later: each chunk is an array of its own
+            if chunked:
                 return xp.map_blocks(self, z, *values, dtype=result)
-            z = xp.astype(z, working)
             out = self.kernel(xp, z, *values)
             return xp.astype(out if self.copes else self._patched(xp, z, out, values), result)
 
@@ -106,7 +108,7 @@ class Formula:
         self, z: np.ndarray, params: Sequence[Array], working: type, result: np.dtype
     ) -> Array:
         if z.size <= BLOCK:
-            flat = np.atleast_1d(z.astype(working, copy=False))
+            flat: np.ndarray = np.atleast_1d(z.astype(working, copy=False))
             out = self._guarded(flat, *params).astype(result, copy=False)
             return out if z.ndim else out[0]
         if self.one_pass and z.dtype == working and self._needs_no_guard(z):
@@ -248,5 +250,8 @@ def _dtypes(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
 
 
 def _name(dtype: Any) -> str:
-    """A dtype's name, the same for every library: float32 for np.float32 and torch.float32."""
+    """A dtype's name, the same for every library.
+
+    It ends what the dtype prints as: ``float32``, ``torch.float32``, ``<class 'numpy.float32'>``.
+    """
     return getattr(dtype, "name", None) or str(dtype).rpartition(".")[2].strip("'>")

@@ -35,6 +35,11 @@ def relu(xp: Namespace, z: Array) -> Array:
     array
         Of the shape, kind and floating dtype of `z`.
 
+    References
+    ----------
+    V. Nair, G. E. Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, ICML 2010,
+    https://icml.cc/Conferences/2010/papers/432.pdf
+
     Examples
     --------
     >>> from actlib import relu
@@ -73,6 +78,8 @@ def _leaky_range(slope: float) -> tuple[float, float]:
 def leaky_relu(xp: Namespace, z: Array, slope: Array = 0.01) -> Array:
     """Leaky rectified linear unit: a small fixed slope below zero instead of none.
 
+    Its derivative is 1 above zero and the slope below it; at zero the slope, by convention.
+
     Parameters
     ----------
     z : array_like
@@ -85,6 +92,11 @@ def leaky_relu(xp: Namespace, z: Array, slope: Array = 0.01) -> Array:
     -------
     array
         Of the broadcast shape, and of the kind and floating dtype of `z`.
+
+    References
+    ----------
+    A. L. Maas, A. Y. Hannun, A. Y. Ng, Rectifier Nonlinearities Improve Neural Network Acoustic
+    Models, 2013, https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf
 
     Examples
     --------
@@ -110,6 +122,9 @@ def leaky_relu(xp: Namespace, z: Array, slope: Array = 0.01) -> Array:
 def prelu(xp: Namespace, z: Array, alpha: Array = 0.25) -> Array:
     """Parametric rectified linear unit: leaky ReLU whose slope `alpha` is learned.
 
+    Its derivative is 1 above zero and `alpha` below it; at zero `alpha`, by convention.
+    `parametric_relu` is the same function.
+
     Parameters
     ----------
     z : array_like
@@ -127,6 +142,11 @@ def prelu(xp: Namespace, z: Array, alpha: Array = 0.25) -> Array:
     -----
     ``prelu.partials["alpha"]`` is elementwise. The gradient of a shared `alpha` is its product
     with the upstream gradient, summed over the axes along which `alpha` is shared.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun, Delving Deep into Rectifiers, ICCV 2015,
+    https://doi.org/10.1109/ICCV.2015.123
 
     Examples
     --------

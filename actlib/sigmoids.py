@@ -33,6 +33,11 @@ def sigmoid(xp: Namespace, z: Array) -> Array:
     array
         Of the shape, kind and floating dtype of `z`.
 
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton, R. J. Williams, Learning representations by back-propagating
+    errors, Nature 323, 1986, https://doi.org/10.1038/323533a0
+
     Examples
     --------
     >>> from actlib import sigmoid
@@ -73,6 +78,11 @@ def log_sigmoid(xp: Namespace, z: Array) -> Array:
     array
         Of the shape, kind and floating dtype of `z`.
 
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning, MIT Press, 2016,
+    https://www.deeplearningbook.org
+
     Examples
     --------
     >>> from actlib import log_sigmoid
@@ -109,6 +119,11 @@ def tanh(xp: Namespace, z: Array) -> Array:
     -------
     array
         Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    Y. A. LeCun, L. Bottou, G. B. Orr, K.-R. Müller, Efficient BackProp, 2012,
+    https://doi.org/10.1007/978-3-642-35289-8_3
 
     Examples
     --------

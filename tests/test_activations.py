@@ -1,6 +1,7 @@
 """Every activation in the registry, every derivative, against the contract and mpmath."""
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import contract
@@ -93,3 +94,9 @@ def test_any_array(case: Case, z: np.ndarray) -> None:
     assert got.dtype == (z.dtype if z.dtype.kind == "f" else np.float64)
     np.testing.assert_array_equal(np.isnan(got), np.isnan(z))
     np.testing.assert_array_equal(z, before)
+
+
+@pytest.mark.parametrize("name", actlib.REGISTRY)
+def test_the_source_is_in_the_bibliography(name: str) -> None:
+    bibliography = (Path(__file__).parent.parent / "chapters" / "references.bib").read_text()
+    assert f"{{{actlib.REGISTRY[name].spec.cite}," in bibliography

@@ -120,6 +120,10 @@ def test_parameters(library: Library, case: Case) -> None:
     for given in (library.array(alpha), np.array(alpha), alpha):
         got = case.function(library.array(z), given)
         np.testing.assert_allclose(library.numpy(got), expected)
+    whole = case.function(library.array([[-2, 0, 3]]), library.array(alpha, z.dtype))
+    np.testing.assert_allclose(
+        library.numpy(whole), case.function(np.array([[-2.0, 0.0, 3.0]]), alpha)
+    )
     bad = case.function(library.array(z), library.array([0.0, np.nan, np.inf]))
     assert np.isnan(library.numpy(bad)).tolist() == [[False, True, True]] * 2
     with pytest.raises(ValueError, match=f"^{case}: alpha must be a finite number, got nan"):

@@ -1,0 +1,65 @@
+# Everything here runs in an environment that tools/venv makes on first use, from exact versions.
+# PYTHON=/path/to/python says which Python to make it with; NAMES="math code" narrows `notebooks`.
+
+PORT ?= 8000
+TORCH := torch==2.13.0
+BIN := .venv/bin
+
+# TensorFlow and JAX: on the CPU, reproducible, and silent about it.
+export TF_CPP_MIN_LOG_LEVEL := 3
+export TF_ENABLE_ONEDNN_OPTS := 0
+export CUDA_VISIBLE_DEVICES := -1
+export JAX_PLATFORMS := cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help book test test-peers accuracy lint notebooks serve lock clean .venv .venv-peers
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+book: .venv ## build the book; every warning is an error
+	@# Pages that are not read again do not warn again, so a failure must not leave them cached.
+	$(BIN)/jupyter-book build . --quiet -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
+
+test: .venv ## check style and types, run all tests and notebooks, build the book
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov
+	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
+		--nbval-sanitize-with chapters/nbval.cfg
+	@$(MAKE) --no-print-directory book
+
+# On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
+test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
+	.venv-peers/bin/pytest tests/test_arrays.py --library torch
+
+accuracy: .venv ## measure every function and derivative on the dense grid
+	$(BIN)/pytest tests/test_activations.py -n 2 --dense
+
+lint: .venv ## mend style, then check style and types
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/mypy
+
+notebooks: .venv ## run all notebooks and store their outputs
+	$(BIN)/python tools/notebooks.py $(NAMES)
+
+serve: book ## show the book on 127.0.0.1, at port 8000 or PORT=...
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+lock: .venv ## choose the newest versions of everything anew
+	$(BIN)/uv pip compile $(UV) --extra all --group dev --output-file requirements/dev.lock
+	$(BIN)/uv pip compile $(UV) --extra check --group peers --output-file requirements/peers.lock
+UV := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+clean: ## remove everything that was made here
+	rm -rf .venv .venv-peers _build dist .coverage .*_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv:
+	@tools/venv $@ requirements/dev.lock
+
+.venv-peers:
+	@tools/venv $@ requirements/peers.lock $(TORCH)

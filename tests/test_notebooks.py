@@ -1,0 +1,169 @@
+"""What nbval does not see: that the stored notebooks are whole, clean and readable by all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
+
+SHOWN = {
+    "hide-input",
+    "hide-output",
+    "hide-cell",
+    "remove-input",
+    "remove-cell",
+    "raises-exception",
+}
+# A cell whose output nbval does not compare needs a reason, next to "notebook:cell id".
+IGNORED: dict[str, str] = {}
+LARGEST = 1_500_000
+MACHINE = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users|mnt|var)/\w|[A-Z]:\\\\")
+SECTIONS = ["What you will learn", "Summary", "Exercises", "Further reading"]
+
+
+def problems(name: str, notebook: Any) -> Iterator[str]:
+    """Everything that is wrong with a stored notebook."""
+    if notebook.metadata.get("kernelspec", {}).get("name") != "python3":
+        yield "the kernel is not python3"
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if [cell.execution_count for cell in code] != list(range(1, len(code) + 1)):
+        yield "the cells were not executed once each, from top to bottom"
+    if MACHINE.search(nbformat.writes(notebook)):
+        yield f"a path of one machine: {MACHINE.search(nbformat.writes(notebook)).group()}"  # type: ignore[union-attr]
+    for cell in notebook.cells:
+        yield from (f"{cell.id}: {problem}" for problem in cell_problems(name, cell))
+
+
+def cell_problems(name: str, cell: Any) -> Iterator[str]:
+    for tag in cell.metadata.get("tags", []):
+        if tag not in SHOWN and f"{name}:{cell.id}" not in IGNORED:
+            yield f"tag {tag!r} is unknown, or hides a result from comparison without a reason"
+    if cell.cell_type == "markdown" and re.search(r"!\[\s*\]\(", cell.source):
+        yield "an image without alt text"
+    for output in cell.get("outputs", []):
+        if output.output_type == "error":
+            yield f"a stored error: {output.ename}"
+        if output.get("name") == "stderr":
+            yield f"stored stderr: {output.text[:80]!r}"
+        if any(kind.startswith("image/") for kind in output.get("data", {})):
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            if len(alt.split()) < 5:
+                yield f"a figure whose alt text says nothing: {alt!r}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_clean(path: Path) -> None:
+    assert list(problems(path.stem, nbformat.read(path, as_version=4))) == []
+    assert path.stat().st_size <= LARGEST
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_has_the_shape_of_a_chapter(path: Path) -> None:
+    """A title, what you will learn, the body, summary, exercises, further reading."""
+    text = "\n".join(
+        c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type != "code"
+    )
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert [heading for heading in headings if heading in SECTIONS] == SECTIONS
+    assert headings[0] == SECTIONS[0]
+    assert headings[-3:] == SECTIONS[1:]
+
+
+def test_every_chapter_is_in_the_table_of_contents_and_there_is_no_other() -> None:
+    toc = (ROOT / "_toc.yml").read_text()
+    listed = set(re.findall(r"(?:root|file): chapters/(\w+)", toc))
+    pages = {p.stem for p in (ROOT / "chapters").iterdir() if p.suffix in {".md", ".ipynb"}}
+    assert listed == pages
+    assert yaml.safe_load(toc)["root"] == "chapters/intro"
+
+
+# --- each of these faults must be found
+
+
+def clean() -> Any:
+    """A notebook with nothing wrong."""
+    figure = new_output("display_data", data={"image/png": "iVBORw0KGgo="})
+    cell = new_code_cell("f()", execution_count=1, outputs=[figure], id="figure")
+    cell.metadata["mystnb"] = {"image": {"alt": "The sigmoid rises from 0 to 1."}}
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    return new_notebook(cells=[new_markdown_cell("# T"), cell], metadata={"kernelspec": kernel})
+
+
+def stderr(notebook: Any) -> None:
+    notebook.cells[1].outputs.append(new_output("stream", name="stderr", text="warning"))
+
+
+def error(notebook: Any) -> None:
+    notebook.cells[1].outputs.append(
+        new_output("error", ename="ValueError", evalue="", traceback=[])
+    )
+
+
+def alt(notebook: Any) -> None:
+    notebook.cells[1].metadata["mystnb"] = {"image": {"alt": "plot"}}
+
+
+def no_alt(notebook: Any) -> None:
+    del notebook.cells[1].metadata["mystnb"]
+
+
+def markdown_alt(notebook: Any) -> None:
+    notebook.cells[0].source = "![](picture.png)"
+
+
+def order(notebook: Any) -> None:
+    notebook.cells[1].execution_count = 3
+
+
+def not_run(notebook: Any) -> None:
+    notebook.cells[1].execution_count = None
+
+
+def tag(notebook: Any) -> None:
+    notebook.cells[1].metadata["tags"] = ["nbval-skip"]
+
+
+def kernel(notebook: Any) -> None:
+    notebook.metadata.kernelspec["name"] = "my-env"
+
+
+def path_of_a_machine(notebook: Any) -> None:
+    notebook.cells[1].outputs.append(
+        new_output("stream", name="stdout", text="saved in /home/me/x.png")
+    )
+
+
+def test_a_clean_notebook_has_no_problems() -> None:
+    assert list(problems("clean", clean())) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (stderr, "stored stderr"),
+        (error, "stored error: ValueError"),
+        (alt, "alt text says nothing: 'plot'"),
+        (no_alt, "alt text says nothing"),
+        (markdown_alt, "image without alt text"),
+        (order, "not executed once each"),
+        (not_run, "not executed once each"),
+        (tag, "tag 'nbval-skip'"),
+        (kernel, "not python3"),
+        (path_of_a_machine, "path of one machine"),
+    ],
+)
+def test_a_fault_is_found(fault: Callable[[Any], None], message: str) -> None:
+    notebook = clean()
+    fault(notebook)
+    (problem,) = problems("faulty", notebook)
+    assert message in problem

@@ -1,0 +1,34 @@
+"""What README and the pages without cells print is what their lines print."""
+
+import doctest
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+
+def test_the_lines_in_readme_print_what_stands_below_them() -> None:
+    blocks = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(), re.DOTALL)
+    assert blocks
+    for code, printed in blocks:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == (printed, "")
+
+
+def test_the_links_in_readme_lead_somewhere() -> None:
+    prose = re.sub(r"```.*?```", "", README.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^):]+)\)", prose):
+        assert (README.parent / target).exists(), target
+
+
+def test_the_lines_on_pages_without_cells_print_what_stands_below_them() -> None:
+    found = 0
+    for page in (ROOT / "chapters").glob("*.md"):
+        for block in re.findall(r"```pycon\n(.*?)```", page.read_text(), re.DOTALL):
+            example = doctest.DocTestParser().get_doctest(block, {}, page.name, str(page), 0)
+            assert doctest.DocTestRunner().run(example).failed == 0
+            found += 1
+    assert found
