@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 
-from actlib._evaluate import Array, Formula, Kernel, Limits, Namespace, Param
+from actlib._evaluate import Array, ArrayLike, Formula, Kernel, Limits, Namespace, Param
 
 P = ParamSpec("P")
 
@@ -58,7 +58,7 @@ class Derivative(Protocol[P]):
     __name__: str
     __qualname__: str
 
-    def __call__(self, z: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+    def __call__(self, z: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Evaluate at ``z``, elementwise."""
 
 

@@ -13,10 +13,29 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+
+class HasDtype(Protocol):
+    """What static typing knows of an array, whoever made it."""
+
+    @property
+    def dtype(self) -> Any: ...
+    @property
+    def shape(self) -> Any: ...
+
+
+class Parameter(Protocol):
+    """What static typing knows of a parameter: a number or an array, but no string."""
+
+    def __neg__(self) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+
+
+ArrayLike: TypeAlias = float | list[Any] | tuple[Any, ...] | HasDtype
 Array: TypeAlias = Any
 Namespace: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Array]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from actlib._declare import activation, derivative
-from actlib._evaluate import Array, Namespace, Param
+from actlib._evaluate import Array, Namespace, Param, Parameter
 
 __all__ = ["leaky_relu", "parametric_relu", "prelu", "relu"]
 
@@ -57,7 +57,7 @@ def _(xp: Namespace, z: Array) -> Array:
     return xp.astype(z > 0, z.dtype)
 
 
-def _leaky_limits(xp: Namespace, slope: Array) -> tuple[Array, float]:
+def _leaky_limits(xp: Namespace, slope: Parameter) -> tuple[Array, float]:
     return xp.where(slope == 0, 0.0, -inf * slope), inf
 
 
@@ -75,7 +75,7 @@ def _leaky_range(slope: float) -> tuple[float, float]:
     kinks=(0.0,),
     params={"slope": Param(samples=(0.0, 0.2, 1.5))},
 )
-def leaky_relu(xp: Namespace, z: Array, slope: Array = 0.01) -> Array:
+def leaky_relu(xp: Namespace, z: Array, slope: Parameter = 0.01) -> Array:
     """Leaky rectified linear unit: a small fixed slope below zero instead of none.
 
     Its derivative is 1 above zero and the slope below it; at zero the slope, by convention.
@@ -119,7 +119,7 @@ def leaky_relu(xp: Namespace, z: Array, slope: Array = 0.01) -> Array:
     kinks=(0.0,),
     params={"alpha": Param(samples=(0.0, 0.01, 1.5))},
 )
-def prelu(xp: Namespace, z: Array, alpha: Array = 0.25) -> Array:
+def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
     """Parametric rectified linear unit: leaky ReLU whose slope `alpha` is learned.
 
     Its derivative is 1 above zero and `alpha` below it; at zero `alpha`, by convention.
@@ -161,14 +161,14 @@ def prelu(xp: Namespace, z: Array, alpha: Array = 0.25) -> Array:
 
 @derivative(leaky_relu, limits=lambda xp, slope: (slope, 1))
 @derivative(prelu, limits=lambda xp, slope: (slope, 1))
-def _(xp: Namespace, z: Array, slope: Array) -> Array:
+def _(xp: Namespace, z: Array, slope: Parameter) -> Array:
     """1 above zero, the slope below it; the slope at the kink, by convention."""
     return xp.where(z > 0, 1, slope)
 
 
 @derivative(leaky_relu, "slope", limits=(-inf, 0))
 @derivative(prelu, "alpha", limits=(-inf, 0))
-def _(xp: Namespace, z: Array, slope: Array) -> Array:
+def _(xp: Namespace, z: Array, slope: Parameter) -> Array:
     """Zero above zero and at the kink, z below."""
     return xp.where(z > 0, 0, z)
 

@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+collect_ignore = ["typing"]  # for mypy alone: its calls are wrong on purpose
+pytest.register_assert_rewrite("contract")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the caller choose the array libraries and the grid."""

@@ -1,0 +1,33 @@
+"""What a type checker says of calls: mypy runs over this file, nothing else does.
+
+An ignore that hides no error is an error itself, so each of these calls must be one.
+"""
+
+import numpy as np
+
+from actlib import REGISTRY, prelu, relu, sigmoid
+
+z = np.linspace(-1.0, 1.0, 5)
+
+relu(z)
+relu([[-1.0, 2.0], [0.0, 1.0]])
+relu((-1, 2))
+relu(3)
+sigmoid.grad(np.float32(0.5))
+prelu(z, 0.1)
+prelu(z, alpha=np.full(5, 0.1))
+prelu.grad(z, alpha=0.1)
+prelu.partials["alpha"](z, 0.1)
+REGISTRY["relu"].spec.formula.upper()
+
+relu("a")  # type: ignore[arg-type]
+relu(1j)  # type: ignore[arg-type]
+relu(None)  # type: ignore[arg-type]
+relu()  # type: ignore[call-arg]
+relu(z, 0.1)  # type: ignore[call-arg]
+prelu(z, alpha="x")  # type: ignore[arg-type]
+prelu(z, slope=0.1)  # type: ignore[call-arg]
+prelu.grad(z, beta=0.1)  # type: ignore[call-arg]
+prelu.partials["alpha"](z, 0.1, 0.2)  # type: ignore[call-arg]
+relu.gradient(z)  # type: ignore[attr-defined]
+relu.spec.latex  # type: ignore[attr-defined]  # noqa: B018
