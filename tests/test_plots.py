@@ -51,6 +51,24 @@ def ramp() -> Iterator[object]:
     del REGISTRY["ramp_for_test"]
 
 
+@pytest.fixture
+def fall() -> Iterator[object]:
+    """A declared function with a negative slope: the sigmoid, mirrored."""
+
+    @activation(
+        formula="", exact=lambda m, z: 1 / (1 + m.exp(z)), cite="", limits=(1, 0), range=(0, 1)
+    )
+    def fall_for_test(xp, z):
+        return 1 / (1 + xp.exp(z))
+
+    @derivative(fall_for_test, limits=(0, 0))
+    def _(xp, z):
+        return -sigmoid.grad(z)
+
+    yield fall_for_test
+    del REGISTRY["fall_for_test"]
+
+
 def line(ax: Axes, label: str) -> Line2D:
     (found,) = [line for line in ax.get_lines() if line.get_label() == label]
     return found
@@ -156,6 +174,19 @@ def test_ends_of_intervals_are_exact() -> None:
     edge = np.log((1 + np.sqrt(0.95)) / (1 - np.sqrt(0.95)))  # where s(1 - s) is 0.05 / 4
     np.testing.assert_allclose(flat_intervals(sigmoid), [(-6, -edge), (edge, 6)], rtol=1e-12)
     np.testing.assert_allclose(flat_intervals(tanh), [(-6, -edge / 2), (edge / 2, 6)], rtol=1e-12)
+
+
+def test_a_falling_function_is_flat_where_its_slope_is_small(fall) -> None:
+    np.testing.assert_allclose(flat_intervals(fall), flat_intervals(sigmoid), rtol=1e-12)
+    assert flat_intervals(prelu, alpha=-1) == []
+
+
+def test_a_kink_outside_the_range_is_not_drawn() -> None:
+    ax = curves(relu, lo=1, hi=3)
+    assert (markers(ax), spans(ax), ax.get_xlim()) == ([], [], (1, 3))
+    z = np.asarray(line(ax, "$f'(z)$").get_xdata())
+    np.testing.assert_array_equal(z, np.sort(z))
+    assert z[0] == 1
 
 
 def test_exactly_zero_only() -> None:

@@ -36,6 +36,7 @@ def run(path: Path) -> str | None:
         kernel_name="python3",
         on_cell_start=count,
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(CHAPTERS)}},
         timeout=300,
         extra_arguments=["--log-level=ERROR"],

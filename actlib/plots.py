@@ -1,0 +1,216 @@
+"""Figures of activations: the only module that imports matplotlib, and not one of ``actlib``'s own.
+
+Backgrounds are transparent and colours of middle lightness, so that a figure can be read on a
+white page and on a nearly black one.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+
+from actlib._declare import Activation, Derivative
+
+__all__ = ["curves", "flat_intervals"]
+
+_GREY, _BLUE, _ORANGE = "#767676", "#2f7fc1", "#cf5c1a"
+_STYLE: Any = {
+    "axes.edgecolor": _GREY,
+    "axes.labelcolor": _GREY,
+    "axes.labelsize": 14,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.dpi": 150,
+    "font.size": 13,
+    "legend.frameon": False,
+    "legend.labelcolor": _GREY,
+    "lines.linewidth": 2,
+    "lines.markersize": 7,
+    "xtick.color": _GREY,
+    "ytick.color": _GREY,
+}
+_POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
+
+
+def curves(
+    activation: Activation[...],
+    *,
+    lo: float = -6.0,
+    hi: float = 6.0,
+    share: float = 0.05,
+    ax: Axes | None = None,
+    **params: float,
+) -> Axes:
+    """Draw an activation (solid) and its derivative (dashed), and shade where it is flat.
+
+    Where the derivative jumps its line is broken: a filled marker shows the value that it takes
+    there by convention, an open one a value that it only approaches.
+
+    Parameters
+    ----------
+    activation : Activation
+        An entry of ``actlib.REGISTRY``.
+    lo, hi : float
+        The range of pre-activations.
+    share : float
+        What counts as flat, see `flat_intervals`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; without it, a figure is made.
+    **params : float
+        Parameters of the activation, such as ``alpha=0.1``.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If the range or the share makes no sense.
+
+    Examples
+    --------
+    >>> from actlib import relu
+    >>> from actlib.plots import curves
+    >>> ax = curves(relu, lo=-3, hi=3)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['$f(z)$', "$f'(z)$"]
+    """
+    shaded = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
+    pieces = _pieces(activation, lo, hi, params)
+    with plt.rc_context(_STYLE):
+        if ax is None:
+            figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+            figure.patch.set_alpha(0)
+        ax.patch.set_alpha(0)
+        for start, end in shaded:
+            ax.axvspan(start, end, facecolor=_GREY, alpha=0.25, linewidth=0)
+        ax.axhline(0, color=_GREY, linewidth=0.8)
+        ax.axvline(0, color=_GREY, linewidth=0.8)
+        _draw(ax, activation, pieces, params, label="$f(z)$", color=_BLUE, linestyle="-")
+        _draw(ax, activation.grad, pieces, params, label="$f'(z)$", color=_ORANGE, linestyle="--")
+        ax.set(xlabel="$z$", xlim=(lo, hi))
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # off the shaded ground
+    return ax
+
+
+def flat_intervals(
+    activation: Activation[...],
+    *,
+    lo: float = -6.0,
+    hi: float = 6.0,
+    share: float = 0.05,
+    **params: float,
+) -> list[tuple[float, float]]:
+    """Where in a range an activation is flat: a unit that operates there is saturated.
+
+    Parameters
+    ----------
+    activation : Activation
+        An entry of ``actlib.REGISTRY``.
+    lo, hi : float
+        The range of pre-activations.
+    share : float
+        Flat is where the absolute derivative is at most this share, from 0 to 1, of its largest
+        value in the range; with 0, where the derivative is exactly zero.
+    **params : float
+        Parameters of the activation, such as ``alpha=0.1``.
+
+    Returns
+    -------
+    list of tuple of float
+        Start and end of each interval, from left to right; one that is narrower than a thousandth
+        of the range can be missed.
+
+    Raises
+    ------
+    ValueError
+        If the range is empty or infinite, or the share is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from actlib import relu
+    >>> from actlib.plots import flat_intervals
+    >>> flat_intervals(relu)
+    [(-6.0, 0.0)]
+    """
+    if not -np.inf < lo < hi < np.inf:
+        raise ValueError(f"lo must be below hi and both finite, but lo={lo} and hi={hi}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must lie between 0 and 1, but is {share}")
+    pieces = _pieces(activation, lo, hi, params)
+    slopes = [np.abs(activation.grad(inside, **params)) for _, inside in pieces]
+    limit = share * max(slope.max() for slope in slopes)
+    found: list[tuple[float, float]] = []
+    for (z, _), slope in zip(pieces, slopes, strict=True):
+        flat = slope <= limit
+        edges = [
+            _edge(activation.grad, limit, z[i], z[i + 1], params)
+            for i in np.flatnonzero(flat[1:] != flat[:-1])
+        ]
+        between = list(pairwise([float(z[0]), *edges, float(z[-1])]))
+        for start, end in between[0 if flat[0] else 1 :: 2]:
+            if found and found[-1][1] == start:  # it goes on beyond a kink
+                start, _ = found.pop()
+            found.append((start, end))
+    return found
+
+
+def _edge(
+    grad: Derivative[...], limit: float, left: float, right: float, params: dict[str, float]
+) -> float:
+    """Where between two points the absolute derivative crosses a limit, by bisection."""
+    flat_left = abs(grad(left, **params)) <= limit
+    for _ in range(60):
+        middle = (left + right) / 2
+        if (abs(grad(middle, **params)) <= limit) == flat_left:
+            left = middle
+        else:
+            right = middle
+    return float(left)
+
+
+def _pieces(
+    activation: Activation[...], lo: float, hi: float, params: dict[str, float]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The range, cut at the kinks: points to draw at, and the same with their ends moved inside.
+
+    A function of the latter gives, at a kink, what is approached from this side.
+    """
+    spec = activation.spec
+    values = (params.get(key, param.default) for key, param in spec.params.items())
+    kinks = spec.kinks(*values) if callable(spec.kinks) else spec.kinks
+    pieces = []
+    for start, end in pairwise([lo, *sorted(kink for kink in kinks if lo < kink < hi), hi]):
+        z = np.linspace(start, end, _POINTS)
+        inside = z.copy()
+        inside[[0, -1]] += np.array([1e-9, -1e-9]) * (end - start)
+        pieces.append((z, inside))
+    return pieces
+
+
+def _draw(
+    ax: Axes,
+    function: Derivative[...],
+    pieces: list[tuple[np.ndarray, np.ndarray]],
+    params: dict[str, float],
+    **style: Any,
+) -> None:
+    """Draw a function as one line that is interrupted, and marked, where the function jumps."""
+    x, y = pieces[0][0], function(pieces[0][1], **params)
+    for z, inside in pieces[1:]:
+        value = function(inside, **params)
+        if np.isclose(y[-1], value[0], atol=1e-6):
+            x, y = np.append(x, z), np.append(y, value)
+            continue
+        taken = function(z[0], **params)
+        for side in (y[-1], value[0]):
+            face = style["color"] if np.isclose(side, taken, atol=1e-6) else "none"
+            ax.plot(z[0], side, "o", color=style["color"], markerfacecolor=face, zorder=3)
+        x, y = np.concatenate([x, [np.nan], z]), np.concatenate([y, [np.nan], value])
+    ax.plot(x, y, **style)
