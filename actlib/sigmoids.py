@@ -52,8 +52,8 @@ def sigmoid(xp: Namespace, z: Array) -> Array:
 @derivative(sigmoid, limits=(0, 0))
 def _(xp: Namespace, z: Array) -> Array:
     """Right in both tails, where ``s * (1 - s)`` is zero as soon as ``s`` rounds to 1."""
-    e = xp.exp(-xp.abs(z))
-    return e / ((1 + e) * (1 + e))
+    q = xp.exp(-xp.abs(z))
+    return q / ((1 + q) * (1 + q))
 
 
 @activation(
@@ -137,5 +137,5 @@ def tanh(xp: Namespace, z: Array) -> Array:
 @derivative(tanh, limits=(0, 0))
 def _(xp: Namespace, z: Array) -> Array:
     """Right in both tails, where ``1 - tanh(z) ** 2`` is zero as soon as tanh rounds to 1."""
-    e = xp.exp(-2 * xp.abs(z))
-    return 4 * e / ((1 + e) * (1 + e))
+    q = xp.exp(-2 * xp.abs(z))
+    return 4 * q / ((1 + q) * (1 + q))
