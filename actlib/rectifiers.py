@@ -73,7 +73,7 @@ def _leaky_range(slope: float) -> tuple[float, float]:
     limits=_leaky_limits,
     range=_leaky_range,
     kinks=(0.0,),
-    params={"slope": Param(samples=(0.0, 0.2, 1.5))},
+    params={"slope": Param(samples=(-0.5, 0.0, 0.2, 1.5))},
 )
 def leaky_relu(xp: Namespace, z: Array, slope: Parameter = 0.01) -> Array:
     """Leaky rectified linear unit: a small fixed slope below zero instead of none.
@@ -117,7 +117,7 @@ def leaky_relu(xp: Namespace, z: Array, slope: Parameter = 0.01) -> Array:
     limits=_leaky_limits,
     range=_leaky_range,
     kinks=(0.0,),
-    params={"alpha": Param(samples=(0.0, 0.01, 1.5))},
+    params={"alpha": Param(samples=(-0.5, 0.0, 0.01, 1.5))},
 )
 def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
     """Parametric rectified linear unit: leaky ReLU whose slope `alpha` is learned.

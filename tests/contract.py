@@ -177,6 +177,7 @@ def check_rejected(case: Case) -> None:
         1j,
         np.ones(2, np.longdouble),
         np.ones(2, ml_dtypes.float8_e4m3fn),
+        np.ones(2, ml_dtypes.float8_e5m2),
         np.array([None, 1.0]),
         None,
         "a",
@@ -243,9 +244,9 @@ def check_blocks(case: Case, dtype: Any) -> None:
             got = case.function(given, *params)
             np.testing.assert_allclose(got, np.concatenate(parts), rtol=8 * np.finfo(dtype).eps)
     columns = z[: 20 * BLOCK].reshape(-1, 20).T
-    np.testing.assert_array_equal(
-        case.function(columns), case.function(np.ascontiguousarray(columns))
-    )
+    got = case.function(columns)
+    np.testing.assert_array_equal(got, case.function(np.ascontiguousarray(columns)))
+    assert got.strides == columns.strides, f"{case} changes the layout"
     tracemalloc.start()
     try:
         got = case.function(z)
@@ -269,6 +270,9 @@ def check_parameters(case: Case, dtype: Any) -> None:
         for column, value in enumerate(values):
             params[i] = value
             np.testing.assert_array_equal(got[0, :, column], case.function(z, *params)[:, column])
+        one = case.function(z, **{key: 1.0})
+        for same in (1, True, np.float16(1), np.array(1.0), [1.0]):
+            np.testing.assert_array_equal(case.function(z, **{key: same}), one)
         for bad in (np.nan, np.inf, -np.inf):
             got = case.function(z, **{key: np.array([values[0], bad, values[0], values[0]])})
             assert np.isnan(got).tolist() == [[False, True, False, False]] * 2

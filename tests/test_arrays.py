@@ -124,6 +124,8 @@ def test_parameters(library: Library, case: Case) -> None:
     np.testing.assert_allclose(
         library.numpy(whole), case.function(np.array([[-2.0, 0.0, 3.0]]), alpha)
     )
+    narrow = case.function(library.array(z, np.float32), library.array(alpha, np.float64))
+    assert narrow.dtype == library.array(z, np.float32).dtype
     bad = case.function(library.array(z), library.array([0.0, np.nan, np.inf]))
     assert np.isnan(library.numpy(bad)).tolist() == [[False, True, True]] * 2
     with pytest.raises(ValueError, match=f"^{case}: alpha must be a finite number, got nan"):

@@ -257,11 +257,34 @@ def test_the_public_function_looks_like_one() -> None:
     assert str(inspect.signature(actlib.prelu)) == "(z, alpha=0.25)"
     assert str(inspect.signature(actlib.prelu.grad)) == "(z, alpha=0.25)"
     assert "xp.where(z > 0, z, alpha * z)" in inspect.getsource(actlib.prelu.__wrapped__)
-    assert actlib.prelu.spec.formula in inspect.getdoc(actlib.prelu)
+    document = inspect.getdoc(actlib.prelu) or ""
+    assert actlib.prelu.spec.formula in document
+    assert document.index("Returns\n---") < document.index("Raises\n---")
+    assert document.index("Raises\n---") < document.index("Notes\n---")
+    assert "0 at the kink" in (actlib.relu.grad.__doc__ or "")
     assert "Derivative of `prelu` with respect to alpha" in (
         actlib.prelu.partials["alpha"].__doc__ or ""
     )
     assert actlib.prelu(z=[-1.0]) == actlib.prelu([-1.0], alpha=0.25) == [-0.25]
+
+
+def test_several_parameters_each_have_their_default() -> None:
+    def planted(xp: Any, z: Any, low: Any = 1.0, high: Any = 3.0) -> Any:
+        return xp.where(z > 0, high * z, low * z)
+
+    planted = activation(
+        formula="",
+        exact=lambda m, z, low, high: m.where(z > 0, high * z, low * z),
+        cite="",
+        limits=lambda xp, low, high: (-inf * low, inf * high),
+        range=(-inf, inf),
+        params={"low": Param(samples=(2.0,)), "high": Param()},
+    )(planted)
+    assert planted([-1.0, 1.0]).tolist() == [-1.0, 3.0]
+    assert planted([-1.0, 1.0], high=5.0).tolist() == [-1.0, 5.0]
+    assert planted([-1.0, 1.0], 2.0).tolist() == [-2.0, 3.0]
+    assert planted.spec.params["low"].samples == (1.0, 2.0)
+    assert planted.spec.params["high"].default == 3.0
 
 
 def test_the_same_name_in_another_module_is_refused() -> None:

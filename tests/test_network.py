@@ -105,6 +105,76 @@ def test_a_learned_parameter_is_one_number_for_each_hidden_layer():
     np.testing.assert_array_equal(inputs[1], actlib.prelu(zs[0]))
 
 
+def leaky(slope=0.3):
+    """A network like those of `network`, whose slope below zero is fixed, but not the default."""
+    net = Network([4, 6, 5, 3], actlib.leaky_relu, params={"slope": slope})
+    for layer, other in zip(net.layers, network("leaky_relu").layers, strict=True):
+        layer["bias"] += other["bias"]
+    return net
+
+
+def test_a_fixed_parameter_enters_values_gradients_and_slopes():
+    net = leaky()
+    assert [list(layer) for layer in net.layers] == 3 * [["weight", "bias"]]
+    inputs, zs = net.forward(data()[0])
+    np.testing.assert_array_equal(inputs[1], actlib.leaky_relu(zs[0], 0.3))
+    assert disagreement(net) < TOLERANCE
+    assert set(np.hstack(net.slopes(data()[0])).ravel()) == {0.3, 1.0}
+
+
+def test_a_fixed_parameter_that_the_derivative_ignores_is_noticed(monkeypatch):
+    right = actlib.leaky_relu.grad
+    monkeypatch.setattr(actlib.leaky_relu, "grad", lambda z, slope: right(z))
+    assert disagreement(leaky()) > TOLERANCE
+
+
+def test_a_learned_parameter_starts_where_it_is_told():
+    prelu = Network([4, 6, 5, 3], actlib.prelu, learned=["alpha"], params={"alpha": 0.5})
+    assert [layer["alpha"].tolist() for layer in prelu.layers[:-1]] == [[0.5], [0.5]]
+    x, labels = data()
+    prelu.fit(x, labels, mini_batches(len(x), 5, 2), rate=0.1)
+    inputs, zs = prelu.forward(x)
+    for layer, z, value in zip(prelu.layers[:-1], zs[:-1], inputs[1:], strict=True):
+        assert layer["alpha"] != 0.5
+        np.testing.assert_array_equal(value, actlib.prelu(z, layer["alpha"]))
+
+
+def test_hidden_biases_start_where_they_are_told():
+    biases = [layer["bias"] for layer in Network([4, 6, 5, 3], actlib.relu, bias=-3.0).layers]
+    assert [set(bias) for bias in biases] == [{-3.0}, {-3.0}, {0.0}]
+
+
+def test_slopes_are_derivatives_and_tell_which_units_are_dead():
+    x, labels = data()
+    net, step = network("tanh"), 1e-5
+    for slope, z in zip(net.slopes(x), net.forward(x)[1], strict=False):
+        differences = (actlib.tanh(z + step) - actlib.tanh(z - step)) / (2 * step)
+        np.testing.assert_allclose(slope, differences, rtol=1e-6)
+    net = network("relu")
+    net.layers[1]["bias"][:2] = -100
+    first, second = net.slopes(x)
+    dead = np.all(second == 0, axis=0)
+    assert first.shape == (20, 6)
+    assert dead.tolist()[:2] == [True, True]
+    assert not dead.all()
+    _, gradients = net.gradients(x, labels)
+    np.testing.assert_array_equal(np.all(gradients[2] == 0, axis=0), dead)
+
+
+def test_decay_pulls_the_named_arrays_to_zero_and_no_others():
+    x, labels = data()
+    net = network("prelu")
+    names = [name for layer in net.layers for name in layer]
+    before = [weight.copy() for weight in net.weights]
+    _, gradients = net.gradients(x[:8], labels[:8])
+    net.fit(x, labels, [np.arange(8)], rate=0.5, decay={"weight": 0.1, "alpha": 0.2})
+    share = {"weight": 0.1, "alpha": 0.2, "bias": 0.0}
+    for name, weight, old, gradient in zip(names, net.weights, before, gradients, strict=True):
+        pulled = old - 0.5 * (gradient + share[name] * old)
+        np.testing.assert_allclose(weight, pulled, rtol=1e-14, atol=0)
+        assert np.array_equal(weight, old - 0.5 * gradient) == (share[name] == 0)
+
+
 def test_initial_weights_have_the_stated_spread():
     he, one = (Network([400, 300, 10], actlib.relu, gain=gain) for gain in (math.sqrt(2), 1.0))
     for layer, inputs in zip(he.layers, (400, 300), strict=True):
@@ -201,6 +271,21 @@ X, LABELS = data()
             lambda: Network([4, 3], actlib.relu, learned=["alpha"]),
             KeyError,
             "relu has no partial 'alpha'; it has: none",
+        ),
+        (
+            lambda: Network([4, 3], actlib.relu, params={"slope": 0.1}),
+            TypeError,
+            "relu: .*'slope'.*takes",
+        ),
+        (
+            lambda: Network([4, 3], actlib.leaky_relu, params={"slope": np.nan}),
+            ValueError,
+            "leaky_relu: slope must be a finite number",
+        ),
+        (
+            lambda: network("relu").fit(X, LABELS, [], rate=1, decay={"alpha": 0.1, "bias": 0.1}),
+            ValueError,
+            "decay names no array of a layer: alpha",
         ),
         (
             lambda: network("relu").forward(X[:, :3]),
