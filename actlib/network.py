@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -30,10 +30,15 @@ class Network:
         What the hidden layers apply, for example ``actlib.relu``.
     learned : sequence of str
         The activation's parameters that are trained, one number for each hidden layer:
-        ``["alpha"]`` for PReLU. Other parameters keep their defaults.
+        ``["alpha"]`` for PReLU.
+    params : mapping of str to float, optional
+        Values of the activation's parameters other than their defaults: ``{"slope": 0.2}``. Those
+        that are trained start there.
     gain : float
         Weights are drawn from a normal distribution of standard deviation
-        ``gain / sqrt(inputs of the layer)``; the default is He's gain for ReLU. Biases are zero.
+        ``gain / sqrt(inputs of the layer)``; the default is He's gain for ReLU.
+    bias : float
+        Where the biases of the hidden layers start; the last layer's start at zero.
     seed : int
         Seed of the weights.
 
@@ -50,20 +55,27 @@ class Network:
         activation: Activation[...],
         *,
         learned: Sequence[str] = (),
+        params: Mapping[str, float] | None = None,
         gain: float = math.sqrt(2),
+        bias: float = 0.0,
         seed: int = 0,
     ) -> None:
         if len(sizes) < 2 or min(map(operator.index, sizes)) < 1:
             raise ValueError(f"sizes must be two or more positive integers, got {sizes!r}")
+        params = dict(params or {})
+        activation(0.0, **params)  # which names the parameter that is wrong, if one is
         rng = np.random.default_rng(seed)
         self.activation = activation
         self.partials = {name: activation.partials[name] for name in learned}
+        self.fixed = {name: value for name, value in params.items() if name not in learned}
         self.layers: list[dict[str, Array]] = []
         for inputs, units in pairwise(sizes):
             weight = rng.normal(0, gain / math.sqrt(inputs), (inputs, units))
             self.layers.append({"weight": weight, "bias": np.zeros(units)})
         for layer in self.layers[:-1]:
-            layer |= {name: np.full(1, activation.spec.params[name].default) for name in learned}
+            layer["bias"] += bias
+            for name in learned:
+                layer[name] = np.full(1, params.get(name, activation.spec.params[name].default))
 
     @property
     def weights(self) -> list[Array]:
@@ -128,7 +140,15 @@ class Network:
             upstream = upstream @ layer["weight"].T
         return loss, gradients
 
-    def fit(self, x: Array, labels: Array, batches: Iterable[Array], *, rate: float) -> Array:
+    def fit(
+        self,
+        x: Array,
+        labels: Array,
+        batches: Iterable[Array],
+        *,
+        rate: float,
+        decay: Mapping[str, float] | None = None,
+    ) -> Array:
         """Train by stochastic gradient descent, one step for each batch.
 
         Parameters
@@ -139,6 +159,9 @@ class Network:
             The rows of `x` that each step uses, for example from `mini_batches`.
         rate : float
             Learning rate.
+        decay : mapping of str to float, optional
+            Weight decay of arrays by their names in `layers`: with ``{"weight": 0.01}``, each step
+            adds 0.01 times the weight to its gradient.
 
         Returns
         -------
@@ -146,11 +169,16 @@ class Network:
             The loss of each batch before its step.
         """
         x, labels = np.asarray(x), np.asarray(labels)
+        names = [name for layer in self.layers for name in layer]
+        decay = dict(decay or {})
+        if unknown := sorted(set(decay) - set(names)):
+            raise ValueError(f"decay names no array of a layer: {', '.join(unknown)}")
         losses = []
         for rows in batches:
             loss, gradients = self.gradients(x[rows], labels[rows])
-            for weight, gradient in zip(self.weights, gradients, strict=True):
-                weight -= rate * gradient
+            for name, weight, gradient in zip(names, self.weights, gradients, strict=True):
+                pull = decay[name] * weight if name in decay else 0.0
+                weight -= rate * (gradient + pull)
             losses.append(loss)
         return np.array(losses)
 
@@ -159,9 +187,27 @@ class Network:
         _, zs = self.forward(x)
         return float(np.mean(zs[-1].argmax(axis=1) == _checked(labels, zs[-1])))
 
+    def slopes(self, x: Array) -> list[Array]:
+        """Compute the slope of the activation at every pre-activation of the hidden layers.
+
+        Parameters
+        ----------
+        x : array_like
+            Examples, of shape (examples, inputs).
+
+        Returns
+        -------
+        list of array
+            For each hidden layer, of shape (examples, units). A unit with slope 0 on every
+            example is dead: no example changes its weights.
+        """
+        _, zs = self.forward(x)
+        hidden = zip(self.layers[:-1], zs[:-1], strict=True)
+        return [self.activation.grad(z, **self._params(layer)) for layer, z in hidden]
+
     def _params(self, layer: dict[str, Array]) -> dict[str, Array]:
-        """The learned parameters of the activation in this layer."""
-        return {name: layer[name] for name in self.partials}
+        """The activation's parameters in this layer, learned and fixed, but for the defaults."""
+        return {**self.fixed, **{name: layer[name] for name in self.partials}}
 
 
 def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
