@@ -95,7 +95,7 @@ class Formula:
         if xp is np:
             z = _as_ndarray(self.name, z)
         working, result = self._dtypes(xp, z.dtype)
-        chunked = hasattr(xp, "map_blocks")  # Dask: each chunk will be an array of its own
+        chunked = xp is not np and hasattr(xp, "map_blocks")  # Dask: each chunk is its own array
         with np.errstate(all="ignore"):
             if not (xp is np or chunked):
                 z = xp.astype(z, working)
