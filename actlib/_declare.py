@@ -82,6 +82,8 @@ class Partials(dict[str, Derivative[P]]):
         raise KeyError(f"{self._activation} has no partial {key!r}; it has: {known}")
 
     def __getattr__(self, key: str) -> Derivative[P]:  # pickle finds a partial by its dotted name
+        if key.startswith("_"):
+            raise AttributeError(key)
         try:
             return self[key]
         except KeyError as error:

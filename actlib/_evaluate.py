@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -95,15 +96,13 @@ class Formula:
         if xp is np:
             z = _as_ndarray(self.name, z)
         working, result = self._dtypes(xp, z.dtype)
-        chunked = xp is not np and hasattr(xp, "map_blocks")  # Dask: each chunk is its own array
+        if xp is not np and hasattr(xp, "blockwise"):
+            return self._on_dask(xp, z, params, working, result)
         with np.errstate(all="ignore"):
-            if not (xp is np or chunked):
-                z = xp.astype(z, working)
-            z, values = self._arguments(xp, z, params, working)
             if xp is np:
+                z, values = self._arguments(xp, z, params, working)
                 return self._on_numpy(z, values, working, result)
-            if chunked:
-                return xp.map_blocks(self, z, *values, dtype=result)
+            z, values = self._arguments(xp, xp.astype(z, working), params, working)
             out = self.kernel(xp, z, *values)
             return xp.astype(out if self.copes else self._patched(xp, z, out, values), result)
 
@@ -133,6 +132,18 @@ class Formula:
         if self.one_pass and z.dtype == working and self._needs_no_guard(z):
             return self.kernel(np, z, *params)
         return self._blocked(z, params, working, result)
+
+    def _on_dask(
+        self, xp: Namespace, z: Array, params: Sequence[Any], working: type, result: np.dtype
+    ) -> Array:
+        """Evaluate later: each chunk will be an array of its own."""
+        arrays = [z, *self._cast_all(xp, params, working)]
+        self._broadcast_shape(z, arrays[1:])
+        axes = [tuple(range(array.ndim))[::-1] for array in arrays]
+        pairs = [part for pair in zip(arrays, axes, strict=True) for part in pair]
+        longest = max(axes, key=len)
+        meta = np.empty((0,) * len(longest), dtype=result)
+        return xp.blockwise(self, longest, *pairs, meta=meta, token=f"actlib-{self.name}")
 
     def _blocked(
         self, z: np.ndarray, params: Sequence[Array], working: type, result: np.dtype
@@ -187,12 +198,9 @@ class Formula:
         A number outside its domain is an error. Elements of an array cannot be: where they are
         outside, z becomes NaN, and so does the result.
         """
-        values = [
-            self._cast(xp, key, given, working)
-            for key, given in zip(self.params, params, strict=True)
-        ]
+        values = self._cast_all(xp, params, working)
         if any(value.ndim for value in values):
-            z = self._broadcast(xp, z, values)
+            z = xp.broadcast_to(z, self._broadcast_shape(z, values))
         for key, given, value in zip(self.params, params, values, strict=True):
             if not _is_number(given):
                 allowed = self.params[key].allows(value)
@@ -200,33 +208,38 @@ class Formula:
                     z = xp.where(allowed, z, math.nan)
         return z, values
 
+    def _cast_all(self, xp: Namespace, params: Sequence[Any], working: Any) -> list[Array]:
+        named = zip(self.params, params, strict=True)
+        return [self._cast(xp, key, given, working) for key, given in named]
+
     def _cast(self, xp: Namespace, key: str, given: Any, working: Any) -> Array:
         """A parameter in the dtype computed in."""
         theirs = _namespace(given)
-        if theirs is np:
-            value = _as_ndarray(self.name, given, key)
-            if value.dtype.kind not in "biuf":
-                raise TypeError(f"{self.name}: {key} must be a real number, got {given!r}")
-            value = value.astype(_name(working))
-            if _is_number(given) and not self.params[key].allows(value):
-                domain = self.params[key].domain
-                raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
-            return value if xp is np else xp.asarray(value)
-        if theirs is not xp:
+        if theirs not in (np, xp):
             raise TypeError(
                 f"{self.name}: z belongs to {xp.__name__} but {key} to {theirs.__name__}; "
                 "convert one of them"
             )
-        return xp.astype(given, working)
+        value = _as_ndarray(self.name, given, key) if theirs is np else given
+        if _dtypes(theirs, value.dtype) is None:
+            raise TypeError(f"{self.name}: {key} must be a real number, got {reprlib.repr(given)}")
+        if theirs is not np:
+            return xp.astype(value, working)
+        value = value.astype(_name(working))
+        if _is_number(given) and not self.params[key].allows(value):
+            domain = self.params[key].domain
+            raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
+        return value if xp is np else xp.asarray(value)
 
-    def _broadcast(self, xp: Namespace, z: Array, values: list[Array]) -> Array:
-        """Give z the shape that it has in common with the parameters."""
+    def _broadcast_shape(self, z: Array, values: list[Array]) -> tuple[int, ...]:
+        """The shape that z has in common with the parameters; unknown sizes count as 1."""
+        shapes = [tuple(1 if n != n else n for n in array.shape) for array in (z, *values)]
         try:
-            return xp.broadcast_arrays(z, *values)[0]
-        except (ValueError, TypeError, RuntimeError) as error:
-            shapes = ", ".join(f"{k} {v.shape}" for k, v in zip(self.params, values, strict=True))
+            return np.broadcast_shapes(*shapes)
+        except ValueError as error:
+            named = ", ".join(f"{k} {v.shape}" for k, v in zip(self.params, values, strict=True))
             raise ValueError(
-                f"{self.name}: shapes do not broadcast: z {z.shape}, {shapes}"
+                f"{self.name}: shapes do not broadcast: z {z.shape}, {named}"
             ) from error
 
 
@@ -256,16 +269,20 @@ def _as_ndarray(name: str, value: Any, role: str = "z") -> np.ndarray:
         raise TypeError(f"{name}: {role} is not an array of numbers: {error}") from error
 
 
-@functools.cache
 def _dtypes(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
     """The dtype to compute in and the dtype to return, None if this one cannot be used."""
-    name = _name(dtype)
+    name = _name_in(xp, dtype)
     if name in _WORKING:
         return getattr(xp, _WORKING[name]), getattr(xp, name, dtype)
     if _WHOLE.fullmatch(name):
         default = xp.__array_namespace_info__().default_dtypes()["real floating"]
         return default, default
     return None
+
+
+@functools.cache
+def _name_in(xp: Namespace, dtype: Any) -> str:  # by library: dtypes of two must not be compared
+    return _name(dtype)
 
 
 def _name(dtype: Any) -> str:

@@ -75,6 +75,8 @@ def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
     A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
     the precision is far beyond the smallest number of interest.
     """
+    if not all(mpmath.isfinite(x) for x in arguments):
+        raise ValueError(f"the reference takes finite numbers, got {arguments}")
     previous, digits = mpmath.nan, 40
     while True:
         with mpmath.workdps(digits):

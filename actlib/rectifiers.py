@@ -57,8 +57,9 @@ def _(xp: Namespace, z: Array) -> Array:
     return xp.astype(z > 0, z.dtype)
 
 
-def _leaky_limits(xp: Namespace, slope: Parameter) -> tuple[Array, float]:
-    return xp.where(slope == 0, 0.0, -inf * slope), inf
+def _leaky_limits(xp: Namespace, slope: Array) -> tuple[Array, float]:
+    below = xp.where(slope > 0, -inf, xp.where(slope < 0, inf, 0 * slope))
+    return below, inf
 
 
 def _leaky_range(slope: float) -> tuple[float, float]:

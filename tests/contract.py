@@ -271,7 +271,8 @@ def check_parameters(case: Case, dtype: Any) -> None:
             params[i] = value
             np.testing.assert_array_equal(got[0, :, column], case.function(z, *params)[:, column])
         one = case.function(z, **{key: 1.0})
-        for same in (1, True, np.float16(1), np.array(1.0), [1.0]):
+        half = ml_dtypes.bfloat16(1)
+        for same in (1, True, np.float16(1), half, np.array([half]), np.array(1.0), [1.0]):
             np.testing.assert_array_equal(case.function(z, **{key: same}), one)
         for bad in (np.nan, np.inf, -np.inf):
             got = case.function(z, **{key: np.array([values[0], bad, values[0], values[0]])})

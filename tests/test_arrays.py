@@ -132,5 +132,7 @@ def test_parameters(library: Library, case: Case) -> None:
         case.function(library.array(z), np.nan)
     with pytest.raises(ValueError, match=f"^{case}: shapes do not broadcast"):
         case.function(library.array(z), library.array([1.0, 2.0]))
+    with pytest.raises(TypeError, match=f"^{case}: alpha must be a real number, got"):
+        case.function(library.array(z), library.array([1j, 1.0, 2.0]))
     with pytest.raises(TypeError, match=f"^{case}: z belongs to numpy but alpha to .*convert one"):
         case.function(z, library.array(alpha))

@@ -48,6 +48,12 @@ def test_reference_of_partials_and_of_what_is_negligible() -> None:
     assert reference(relu.spec)(-1e300) == 0
 
 
+@pytest.mark.parametrize("z", [np.nan, np.inf, -np.inf])
+def test_reference_refuses_what_is_not_finite(z: float) -> None:
+    with pytest.raises(ValueError, match="takes finite numbers"):
+        reference(sigmoid.spec)(z)
+
+
 # --- E
 
 

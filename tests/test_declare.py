@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
@@ -317,6 +319,11 @@ def test_an_unknown_partial_is_named() -> None:
         actlib.prelu.partials["beta"]
     with pytest.raises(AttributeError, match="relu has no partial 'alpha'; it has: none"):
         _ = actlib.relu.partials.alpha
+
+
+def test_partials_can_be_copied() -> None:
+    assert copy.deepcopy(actlib.prelu.partials) == actlib.prelu.partials
+    assert pickle.loads(pickle.dumps(actlib.prelu.partials)) == actlib.prelu.partials
 
 
 def test_the_domain_is_said_in_words() -> None:

@@ -58,3 +58,36 @@ def test_jax_traces_parameters_too() -> None:
     prelu = jax.jit(actlib.prelu)
     assert prelu(jnp.asarray([-2.0]), 0.5).tolist() == [-1.0]
     assert jnp.isnan(prelu(jnp.asarray([-2.0, 1.0]), jnp.nan)).all()
+
+
+@pytest.mark.parametrize("name", ["prelu", "prelu.grad", "prelu.partials.alpha"])
+@pytest.mark.parametrize("chunks", [(1, 4), (2, 3), (3, 2), (4, 1)])
+def test_dask_aligns_chunks_of_parameters(name: str, chunks: tuple[int, int]) -> None:
+    function = {str(case): case.function for case in contract.cases(actlib.prelu)}[name]
+    z, alpha = np.array([-1.0, -2.0, -3.0, 4.0]), np.array([0.1, 0.2, 0.3, 0.4])
+    expected = function(z, alpha)
+    for given in (alpha, da.from_array(alpha, chunks=chunks[1]), alpha.tolist()):
+        lazy = function(da.from_array(z, chunks=chunks[0]), given)
+        got = lazy.compute()
+        assert lazy.shape == got.shape
+        np.testing.assert_allclose(got, expected)
+    wide = function(da.from_array(z, chunks=2), da.from_array(alpha[:, None], chunks=3))
+    np.testing.assert_allclose(wide.compute(), function(z, alpha[:, None]))
+    rows = da.from_array(np.stack([z, z], axis=1), chunks=2)
+    some = function(rows[rows[:, 0] < 0], alpha[:2])
+    np.testing.assert_allclose(some.compute(), function(np.stack([z, z], 1)[:3], alpha[:2]))
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "prelu"])
+def test_jax_differentiates_by_parameters(name: str) -> None:
+    function = actlib.REGISTRY[name]
+    for z, slope in ((-2.0, -2.0), (3.0, 0.0)):
+        assert jax.grad(lambda a, z=z: function(jnp.float32(z), a))(0.25) == slope
+
+
+def test_the_default_float_of_jax_may_change() -> None:
+    whole = jnp.arange(3, dtype=jnp.int32)
+    assert actlib.relu(whole).dtype == jnp.float32
+    with jax.enable_x64(True):
+        assert actlib.relu(whole).dtype == jnp.float64
+    assert actlib.relu(whole).dtype == jnp.float32
