@@ -99,10 +99,11 @@ class Formula:
         if xp is not np and hasattr(xp, "blockwise"):
             return self._on_dask(xp, z, params, working, result)
         with np.errstate(all="ignore"):
+            if xp is not np:
+                z = xp.astype(z, working)
+            z, values = self._arguments(xp, z, params, working)
             if xp is np:
-                z, values = self._arguments(xp, z, params, working)
                 return self._on_numpy(z, values, working, result)
-            z, values = self._arguments(xp, xp.astype(z, working), params, working)
             out = self.kernel(xp, z, *values)
             return xp.astype(out if self.copes else self._patched(xp, z, out, values), result)
 
@@ -225,7 +226,7 @@ class Formula:
             raise TypeError(f"{self.name}: {key} must be a real number, got {reprlib.repr(given)}")
         if theirs is not np:
             return xp.astype(value, working)
-        value = value.astype(_name(working))
+        value = value.astype(_name(xp, working))
         if _is_number(given) and not self.params[key].allows(value):
             domain = self.params[key].domain
             raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
@@ -271,7 +272,7 @@ def _as_ndarray(name: str, value: Any, role: str = "z") -> np.ndarray:
 
 def _dtypes(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
     """The dtype to compute in and the dtype to return, None if this one cannot be used."""
-    name = _name_in(xp, dtype)
+    name = _name(xp, dtype)
     if name in _WORKING:
         return getattr(xp, _WORKING[name]), getattr(xp, name, dtype)
     if _WHOLE.fullmatch(name):
@@ -281,13 +282,10 @@ def _dtypes(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
 
 
 @functools.cache
-def _name_in(xp: Namespace, dtype: Any) -> str:  # by library: dtypes of two must not be compared
-    return _name(dtype)
-
-
-def _name(dtype: Any) -> str:
+def _name(xp: Namespace, dtype: Any) -> str:
     """A dtype's name, the same for every library.
 
     It ends what the dtype prints as: ``float32``, ``torch.float32``, ``<class 'numpy.float32'>``.
+    The cache asks for the library too, since dtypes of two libraries must not be compared.
     """
     return getattr(dtype, "name", None) or str(dtype).rpartition(".")[2].strip("'>")

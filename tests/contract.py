@@ -17,6 +17,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import actlib
 from actlib._evaluate import BLOCK
 from actlib.check import grid, measure, reference
 
@@ -60,6 +61,11 @@ class Case:
 def cases(activation: Any) -> list[Case]:
     """The value, the derivative, and the partial for every parameter."""
     return [Case(activation, wrt) for wrt in [(), ("z",), *((p,) for p in activation.spec.params)]]
+
+
+CASES = [case for f in actlib.REGISTRY.values() for case in cases(f)]
+each_case = pytest.mark.parametrize("case", CASES, ids=str)
+each_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
 
 def at(fact: Any, params: tuple[float, ...]) -> Any:

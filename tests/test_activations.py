@@ -7,7 +7,7 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from contract import Case
+from contract import CASES, Case, each_case, each_dtype
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -15,10 +15,7 @@ from hypothesis.extra import numpy as hnp
 import actlib
 from actlib.check import measure
 
-CASES = [case for f in actlib.REGISTRY.values() for case in contract.cases(f)]
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_value = pytest.mark.parametrize("case", [case for case in CASES if not case.wrt], ids=str)
-each_dtype = pytest.mark.parametrize("dtype", contract.FLOATS)
 
 
 @each_dtype

@@ -8,18 +8,14 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from contract import Case
+from contract import Case, each_case, each_dtype
 
 import actlib
 
 LIBRARIES = ("array_api_strict", "dask", "jax")  # those of the main environment
-CASES = [case for f in actlib.REGISTRY.values() for case in contract.cases(f)]
 VALUES = [-np.inf, -100.0, -20.0, -3.0, -0.5, -0.0, 0.0, 0.5, 3.0, 20.0, 100.0, np.inf, np.nan]
 # Away from NumPy nothing is lost; how many ulp its exponentials err is the library's own affair.
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
-
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
-each_dtype = pytest.mark.parametrize("dtype", contract.FLOATS)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -12,14 +12,13 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from contract import Case
+from contract import Case, each_dtype
 
 import actlib
 from actlib._declare import REGISTRY, activation, derivative
 from actlib._evaluate import Param
 
 Kernel = Callable[..., Any]
-each_dtype = pytest.mark.parametrize("dtype", contract.FLOATS)
 
 
 @pytest.fixture(autouse=True)

@@ -9,13 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from contract import Case
+from contract import Case, each_case
 
 import actlib
 
-each_case = pytest.mark.parametrize(
-    "case", [case for f in actlib.REGISTRY.values() for case in contract.cases(f)], ids=str
-)
 Z = np.array([[-np.inf, -2.0, -0.0], [0.5, np.nan, np.inf]], np.float32)
 
 

@@ -10,6 +10,7 @@ import contract
 import numpy as np
 import pytest
 import tensorflow as tf
+from contract import each_dtype
 
 import actlib
 
@@ -21,7 +22,6 @@ WITNESSES: dict[str, Callable[..., Any]] = {
     "leaky_relu": lambda z, slope: tf.nn.leaky_relu(z, float(slope)),
     "prelu": lambda z, alpha: tf.maximum(z, 0) + alpha * tf.minimum(z, 0),
 }
-each_dtype = pytest.mark.parametrize("dtype", contract.FLOATS)
 
 
 def taped(function: Callable[..., Any], z: np.ndarray, *params: float) -> tuple[Any, ...]:
