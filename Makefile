@@ -4,6 +4,7 @@
 PORT ?= 8000
 TORCH := torch==2.13.0
 BIN := .venv/bin
+MODULES := website/node_modules/.package-lock.json
 
 # TensorFlow and JAX: on the CPU, reproducible, and silent about it.
 export TF_CPP_MIN_LOG_LEVEL := 3
@@ -11,24 +12,32 @@ export TF_ENABLE_ONEDNN_OPTS := 0
 export CUDA_VISIBLE_DEVICES := -1
 export JAX_PLATFORMS := cpu
 
+export BOOK_PDF
+
 .DEFAULT_GOAL := help
-.PHONY: help book test test-peers accuracy lint notebooks serve lock clean .venv .venv-peers
+.PHONY: help book test test-peers accuracy lint notebooks links serve pdf lock clean .venv .venv-peers
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-book: .venv ## build the book; every warning is an error
-	@# Pages that are not read again do not warn again, so a failure must not leave them cached.
-	$(BIN)/jupyter-book build . --quiet -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
+book: .venv $(MODULES) ## build the book; every warning is an error
+	@# From nothing: pages that are not read again do not warn again, and old figures would stay.
+	rm -rf _build/html _build/.doctrees
+	$(BIN)/jupyter-book build . --quiet -n -W --keep-going
 
-test: .venv ## check style and types, run all tests and notebooks, build the book
+pdf: ## build the book, and a PDF of it in one file
+	@$(MAKE) --no-print-directory book BOOK_PDF=yes
+	$(BIN)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
+	$(BIN)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
+
+test: .venv ## check style and types, build the book, run all tests and notebooks
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory $$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
 	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov
 	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
 		--nbval-sanitize-with chapters/nbval.cfg
-	@$(MAKE) --no-print-directory book
 
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
@@ -45,18 +54,25 @@ lint: .venv ## mend style, then check style and types
 notebooks: .venv ## run all notebooks and store their outputs
 	$(BIN)/python tools/notebooks.py $(NAMES)
 
+links: .venv $(MODULES) ## ask every address that the book names whether it is there; needs the network
+	$(BIN)/jupyter-book build . --quiet -n --keep-going --builder linkcheck
+
 serve: book ## show the book on 127.0.0.1, at port 8000 or PORT=...
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 lock: .venv ## choose the newest versions of everything anew
 	$(BIN)/uv pip compile $(UV) --extra all --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile $(UV) --extra check --group peers --output-file requirements/peers.lock
+	cd website && $(CURDIR)/$(BIN)/npm update --ignore-scripts --package-lock-only
 UV := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-peers _build dist .coverage .*_cache .hypothesis
+	rm -rf .venv .venv-peers website/node_modules _build dist .coverage .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(MODULES): website/package-lock.json | .venv
+	cd website && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund
 
 .venv:
 	@tools/venv $@ requirements/dev.lock

@@ -3,19 +3,24 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from IPython.core.pylabtools import print_figure
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from PIL import Image
 
 from actlib import REGISTRY, leaky_relu, prelu, relu, sigmoid, tanh
 from actlib._declare import Activation, activation, derivative
 from actlib._evaluate import Param
-from actlib.plots import curves, flat_intervals
+from actlib.plots import STYLE, curves, flat_intervals
 
 mpl.use("agg")
 EVERY = pytest.mark.parametrize("name", sorted(REGISTRY))
@@ -67,6 +72,17 @@ def fall() -> Iterator[object]:
 
     yield fall_for_test
     del REGISTRY["fall_for_test"]
+
+
+def luminance(colour: str) -> float:
+    rgb = np.array(to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
 
 
 def line(ax: Axes, label: str) -> Line2D:
@@ -197,23 +213,67 @@ def test_exactly_zero_only() -> None:
 
 @EVERY
 def test_legible_on_white_and_nearly_black(name: str) -> None:
-    def luminance(colour: str) -> float:
-        rgb = np.array(to_rgb(colour))
-        linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
-
-    def contrast(one: str, other: str) -> float:
-        low, high = sorted([luminance(one), luminance(other)])
-        return (high + 0.05) / (low + 0.05)
-
     ax = curves(REGISTRY[name])
     ax.figure.canvas.draw()
-    assert ax.figure.patch.get_alpha() == ax.patch.get_alpha() == 0
+    assert ax.figure.patch.get_facecolor()[3] == ax.patch.get_facecolor()[3] == 0
     words = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
     words += ax.get_legend().get_texts()
     assert min(word.get_fontsize() for word in words) >= 10
     for artist in [*ax.get_lines(), *words]:
         assert min(contrast(artist.get_color(), page) for page in ("#ffffff", "#121212")) >= 3
+
+
+def test_words_are_legible_on_white_and_nearly_black() -> None:
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots()
+        ax.plot([1, 2], label="line")
+        ax.set(xlabel="x", ylabel="y", title="title")
+        ax.legend(title="legend")
+        figure.supxlabel("all")
+        figure.canvas.draw()
+    words = [word for word in figure.findobj(Text) if word.get_text()]
+    assert {"line", "x", "y", "title", "legend", "all", "1.0"} <= {w.get_text() for w in words}
+    for word in words:
+        assert contrast(word.get_color(), "#ffffff") >= 4.5
+        assert contrast(word.get_color(), "#121212") >= 4.1  # 4.5 on both is impossible
+    for key in ("axes.edgecolor", "grid.color", "hatch.color"):
+        assert min(contrast(STYLE[key], page) for page in ("#ffffff", "#121212", "#222832")) >= 3
+
+
+def test_words_are_large_enough_on_a_phone() -> None:
+    inches = STYLE["figure.figsize"][0] + 0.2  # with the margin that bbox_inches="tight" adds
+    for key in ("font.size", "axes.labelsize", "axes.titlesize", "figure.labelsize"):
+        assert STYLE[key] / 72 * 330 / inches >= 9
+
+
+@pytest.mark.parametrize("entry", STYLE["axes.prop_cycle"], ids=lambda entry: entry["color"])
+def test_colours_show_on_light_and_dark(entry) -> None:
+    for page in ("#ffffff", "#121212", "#14181e", "#222832"):
+        assert contrast(entry["color"], page) >= 3
+
+
+def test_lines_differ_in_more_than_their_colour() -> None:
+    for key in ("color", "linestyle"):
+        values = [entry[key] for entry in STYLE["axes.prop_cycle"]]
+        assert len(values) == len({*values}) == 6
+
+
+def saved(figure: Figure) -> bytes:
+    file = BytesIO()
+    figure.savefig(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("write", [print_figure, saved])  # the former is what notebooks store
+def test_png_files_are_transparent(write) -> None:
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(layout="constrained")
+        ax.plot([0, 1])
+        image = Image.open(BytesIO(write(figure)))
+    assert image.width >= 700
+    opacity = np.asarray(image.convert("RGBA"))[..., 3]
+    assert (opacity[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all()
+    assert np.median(opacity) == 0, "the ground of the axes too"
 
 
 def test_draws_where_it_is_told() -> None:

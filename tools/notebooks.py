@@ -4,8 +4,10 @@ import sys
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat.v4 import new_code_cell
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 METADATA = {
@@ -22,9 +24,36 @@ METADATA = {
 }
 
 
+INSTALL = """\
+import importlib.util
+
+if importlib.util.find_spec("actlib") is None:  # on a hosted machine
+    %pip install --quiet "actlib[check,plot] @ git+{address}"
+"""
+
+
+def address() -> str:
+    """The public address of the repository, empty as long as there is none."""
+    config = yaml.safe_load((CHAPTERS.parent / "_config.yml").read_text("utf-8"))
+    return str(config["repository"]["url"])
+
+
+def make_hosted(notebook: nbformat.NotebookNode, address: str) -> None:
+    """Have a notebook install actlib where it is opened without it, once that has an address.
+
+    Never by its bare name: in the package index, the name belongs to others.
+    """
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "install"]
+    if address:
+        cell = new_code_cell(INSTALL.format(address=address).strip(), id="install")
+        cell.metadata.tags = ["remove-cell"]
+        notebook.cells.insert(1, cell)  # after the title
+
+
 def run(path: Path) -> str | None:
     """Execute the notebook in place; on failure leave the file alone and say what failed."""
     notebook = nbformat.read(path, as_version=4)
+    make_hosted(notebook, address())
     started = 0
 
     def count(cell: nbformat.NotebookNode, cell_index: int) -> None:

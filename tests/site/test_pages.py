@@ -1,0 +1,118 @@
+"""Every page of the built book, in both themes, on a desktop and on a phone, in a real browser."""
+
+import gzip
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from built import READ, ROOT, SCREENS
+from playwright.sync_api import Page, Response
+
+AXE = ROOT / "website/node_modules/axe-core/axe.min.js"
+SCREENSHOTS = ROOT / "_build/screenshots"
+KILOBYTE = 1000
+
+OPEN_EVERYTHING = """() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    for (const button of document.querySelectorAll(".toggle-button-hidden")) button.click();
+    for (const image of document.images) image.loading = "eager";
+}"""
+
+FIGURES = """async () => {
+    const images = [...document.images];
+    await Promise.all(images.map((image) => image.decode().catch(() => {})));
+    return images
+        .filter((image) => !image.alt || !image.naturalWidth || !image.width)
+        .map((image) => `figure not loaded or without alt text: ${image.src}`);
+}"""
+
+MATHS = """() => [...document.querySelectorAll(".math")]
+    .filter((formula) => !formula.querySelector("math annotation"))
+    .map((formula) => `not MathML: ${formula.textContent}`)
+"""
+
+# What is wider than the screen, unless it scrolls in a box of its own.
+OVERFLOW = """() => {
+    const { scrollWidth } = document.documentElement;
+    const wide = scrollWidth > innerWidth ? ["the page scrolls sideways"] : [];
+    const scrolls = (element) => {
+        for (let box = element.parentElement; box; box = box.parentElement)
+            if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return true;
+        return false;
+    };
+    for (const element of document.querySelectorAll("article *")) {
+        const { right, width } = element.getBoundingClientRect();
+        if (element.closest(".katex-mathml, svg") || scrolls(element)) continue;
+        if (width && right > innerWidth + 1)
+            wide.push(`${right - innerWidth} px too wide: ${element.outerHTML.slice(0, 200)}`);
+    }
+    return wide;
+}"""
+
+
+def outcry(page: Page, address: str) -> list[str]:
+    """Listen to the page: what it complains of, and what it asks of others."""
+    heard: list[str] = []
+    page.on("console", lambda said: said.type in ("error", "warning") and heard.append(said.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.on("requestfailed", lambda request: heard.append(f"failed: {request.url}"))
+    page.on("response", lambda got: got.status >= 400 and heard.append(f"{got.status}: {got.url}"))
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith((address, "data:"))
+            or heard.append(f"asks elsewhere: {request.url}")
+        ),
+    )
+    return heard
+
+
+def axe(page: Page) -> list[str]:
+    page.evaluate(AXE.read_text("utf-8"))
+    violations = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{found['id']}: {found['help']}: {node['html'][:200]} {node['failureSummary']}"
+        for found in violations
+        for node in found["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", READ)
+def test_page(name, screen, theme, reader, address):
+    page = reader(screen, theme, reduced_motion="reduce").new_page()
+    faults = outcry(page, address)
+    page.goto(name)
+    page.evaluate(OPEN_EVERYTHING)
+    faults += page.evaluate(FIGURES)
+    faults += page.evaluate(MATHS)
+    faults += page.evaluate(OVERFLOW)
+    faults += axe(page)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-{screen}-{theme}.png")
+    assert not faults, "\n".join(faults)
+
+
+def weight(response: Response) -> int:
+    """In bytes, as a server that compresses text would send it."""
+    packed = response.headers["content-type"].startswith(("image/png", "font/"))
+    return len(response.body() if packed else gzip.compress(response.body(), 9))
+
+
+@pytest.mark.parametrize("name", READ)
+def test_weight(name, reader):
+    """What a first visit loads."""
+    page = reader().new_page()
+    loaded = []
+    page.on("response", lambda response: loaded.append(response))
+    page.goto(name)
+    page.evaluate(OPEN_EVERYTHING)
+    page.evaluate(FIGURES)
+    page.wait_for_load_state("networkidle")
+    weights = {urlsplit(response.url).path: weight(response) for response in loaded}
+    figures = {path: weight for path, weight in weights.items() if "/_images/" in path}
+    others = {path: weight for path, weight in weights.items() if "/_images/" not in path}
+    assert sum(others.values()) <= 200 * KILOBYTE, others
+    assert sum(figures.values()) <= 150 * KILOBYTE, figures
+    assert len(others) <= 14, others

@@ -1,0 +1,196 @@
+"""What readers do with the built book, in a real browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from built import READ, SCREENS
+from playwright.sync_api import Page, expect
+
+CHAPTER = "chapters/math.html"
+TOGGLE = ".theme-switch-button"
+
+
+def theme(page: Page) -> str:
+    return page.evaluate("document.documentElement.dataset.theme")
+
+
+@pytest.mark.parametrize(
+    ("query", "page_found"),
+    [
+        ("leaky_relu", "chapters/api.html"),
+        ("sigmoid.grad", "chapters/math.html"),
+        ("激活函数", "chapters/glossary.html"),
+        ("饱和", "chapters/glossary.html"),  # two characters of a longer term
+        ("梯度消失", "chapters/glossary.html"),
+    ],
+)
+def test_search_finds(query, page_found, reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    page.keyboard.press("Control+k")
+    page.keyboard.type(query)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=*")
+    expect(page.locator(f"#search-results a[href*='{page_found}']").first).to_be_visible()
+
+
+def test_search_says_when_there_is_nothing(reader):
+    page = reader().new_page()
+    page.goto("search.html?q=zyzzyva")
+    expect(page.locator("#search-results")).to_contain_text("did not match any documents")
+
+
+def test_copy_button_copies_the_code(reader):
+    page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    page.goto(CHAPTER)
+    code = page.locator("div.cell_input div.highlight").first
+    code.hover()
+    code.locator("button.copybtn").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.strip() == code.locator("pre").inner_text().strip()
+    assert "import" in copied
+
+
+def test_solutions_are_hidden_and_open(reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    solution = page.locator("div.solution.dropdown").first
+    text = solution.locator("section")
+    expect(text).not_to_be_visible()
+    solution.locator(".toggle-button").press("Enter")
+    expect(text).to_be_visible()
+    cell = page.locator("details.hide").first
+    expect(cell.locator("pre").first).not_to_be_visible()
+    cell.locator("summary").press("Enter")
+    expect(cell.locator("pre").first).to_be_visible()
+
+
+def test_theme_is_the_system_s_until_chosen_and_then_persists(reader):
+    context = reader(theme="dark")
+    page = context.new_page()
+    page.goto(CHAPTER)
+    assert theme(page) == "dark"
+    while theme(page) != "light":
+        page.locator(TOGGLE).click()
+    page.goto("chapters/code.html")
+    assert theme(page) == "light"
+    assert theme_before_scripts(context, CHAPTER) == "light"
+
+
+def theme_before_scripts(context, name: str) -> str:
+    """The theme that a page is first drawn in, so that it does not flash."""
+    page = context.new_page()
+    page.route("**/book.js*", lambda route: route.abort())
+    page.goto(name)
+    return theme(page)
+
+
+FOCUSED = """() => {
+    const { activeElement: element } = document;
+    const style = getComputedStyle(element);
+    const box = element.getBoundingClientRect();
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+    const shown = box.width > 0 && element.checkVisibility({ visibilityProperty: true });
+    return {
+        what: element.outerHTML.slice(0, 160),
+        visible: shown && (outlined || style.boxShadow !== "none"),
+        body: element === document.body,
+    };
+}"""
+
+
+OPERABLE = """() => [...document.querySelectorAll("main a[href], main button, main summary")]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true })).length"""
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_everything_is_reached_by_keyboard_and_focus_is_seen(screen, reader):
+    page = reader(screen, reduced_motion="reduce").new_page()
+    page.goto(CHAPTER)
+    page.keyboard.press("Tab")
+    assert "Skip to main content" in page.evaluate(FOCUSED)["what"]
+    unseen, reached = [], 0
+    while not (focused := page.evaluate(FOCUSED))["body"]:
+        reached += 1
+        if not focused["visible"]:
+            unseen.append(focused["what"])
+        page.keyboard.press("Tab")
+        assert reached < 2000
+    assert not unseen, "\n".join(unseen)
+    assert reached >= page.evaluate(OPERABLE)
+
+
+def test_wide_boxes_scroll_by_keyboard(reader):
+    page = reader("phone").new_page()
+    page.goto(CHAPTER)
+    wide = page.locator("pre[tabindex='0'], .katex-display[tabindex='0']").first
+    wide.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+def test_sidebar_opens_on_a_phone(reader):
+    page = reader("phone", reduced_motion="reduce").new_page()
+    page.goto(CHAPTER)
+    entry = page.get_by_role("link", name="Glossary (术语表)")
+    expect(entry).not_to_be_visible()
+    page.locator("button.primary-toggle:visible").first.click()
+    expect(entry).to_be_visible()
+
+
+def test_nothing_moves_for_who_asks_for_that(reader):
+    page = reader(reduced_motion="reduce").new_page()
+    page.goto(CHAPTER)
+    moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter((element) => {
+        const style = getComputedStyle(element);
+        return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
+    }).length""")
+    assert moving == 0
+
+
+def test_paper_shows_the_text_alone_in_black_on_white(reader):
+    page = reader(theme="dark").new_page()
+    page.goto(CHAPTER)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    for apparatus in [".bd-sidebar-primary", ".bd-header-article", ".prev-next-footer"]:
+        expect(page.locator(apparatus)).not_to_be_visible()
+    ink = page.locator("article p").first.evaluate("(text) => getComputedStyle(text).color")
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert max(map(int, re.findall(r"\d+", ink)[:3])) < 90
+    assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert theme(page) == "dark"
+
+
+def test_book_can_be_read_without_a_server(browser, site):
+    page = browser.new_context(color_scheme="dark").new_page()
+    faults = []
+    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
+    page.goto((site / CHAPTER).as_uri())
+    assert theme(page) == "dark"
+    assert page.locator(".katex").first.bounding_box()["height"] < 60
+    assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px KaTeX_Main'))")
+    expect(page.locator("button.copybtn").first).to_be_attached()
+    page.goto((site / "search.html").as_uri() + "?q=leaky_relu")
+    expect(page.locator("#search-results a").first).to_be_visible()
+    assert [fault for fault in faults if "fetch" not in fault.lower() and "CORS" not in fault] == []
+
+
+def test_book_can_be_read_without_scripts(reader):
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(CHAPTER)
+    expect(page.locator(".katex").first).to_be_visible()
+    expect(page.locator("div.solution section").first).to_be_visible()
+
+
+def test_missing_page_leads_on(reader):
+    page = reader().new_page()
+    page.goto("404.html")
+    page.get_by_role("link", name="first page").click()
+    expect(page.locator("h1").first).to_have_text(re.compile("Activation functions"))
+
+
+def test_pages_are_all_there():
+    assert {Path(page).stem for page in READ} >= {"intro", "math", "search", "404", "genindex"}

@@ -1,0 +1,160 @@
+"""What a page says of itself, whom it lets load what, and the theme's faults in it, mended."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import posixpath
+import re
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util import logging
+
+from website import cards
+
+_log = logging.getLogger(__name__)
+
+# Before the page is drawn, so that it does not flash in the other theme. Storage may be forbidden.
+_THEME_SCRIPT = """\
+const root = document.documentElement.dataset;
+try { root.mode = localStorage.mode || "auto"; } catch { root.mode = "auto"; }
+root.theme = root.mode !== "auto" ? root.mode
+  : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+"""
+
+
+_REMEDIES = {
+    r' id="(exercise|solution)-content"': "",  # the same in every exercise
+    r'<summary aria-label="[^"]*">': "<summary>",  # which has a text of its own
+    r' role="doc-biblioentry"': ' role="listitem"',
+    r"<th( class=\"[^\"]*\")?></th>": r"<td\1></td>",  # heads nothing
+}
+
+
+def _policy() -> str:
+    """Nothing from elsewhere, and of scripts only the files of the site and the one above.
+
+    Styles may stand in the page, since KaTeX sets them on every symbol.
+    """
+    digest = base64.b64encode(hashlib.sha256(_THEME_SCRIPT.encode()).digest()).decode()
+    return "; ".join(
+        [
+            "default-src 'self'",
+            f"script-src 'self' 'sha256-{digest}'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        ]
+    )
+
+
+def _needs_address(app: Sphinx, config: Config) -> None:
+    """Show buttons that lead to the repository once it has an address."""
+    options = config.html_theme_options
+    known = bool(options.get("repository_url"))
+    for button in ("repository", "issues", "download"):
+        options[f"use_{button}_button"] = known
+    if not known:
+        options["launch_buttons"] = {}
+
+
+def _check_alt(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    for image in doctree.findall(nodes.image):
+        if image.get("alt", image["uri"]) in ("", image["uri"]):
+            _log.warning("image without alt text: %s", image["uri"], location=image, type="alt")
+
+
+def _add_context(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
+    context["security_policy"] = _policy()
+    context["theme_script"] = _THEME_SCRIPT
+    context["site_path"] = urlsplit(app.config.html_baseurl).path or "/"
+    context["metatags"] = context.get("metatags", "") + _metatags(app, context, doctree)
+    context["body"] = _mended(context.get("body") or "")
+    for group in context.get("header_buttons", []):
+        if "buttons" in group:  # nothing that needs a script inside the page
+            group["buttons"] = [b for b in group["buttons"] if b["type"] != "javascript"]
+
+
+def _metatags(app: Sphinx, context: Any, doctree: nodes.document | None) -> str:
+    title = re.sub("<.*?>", "", context.get("title", ""))
+    tags = {"og:title": title, "og:type": "article", "og:site_name": app.config.html_title}
+    if context.get("pageurl"):
+        tags |= {"og:url": context["pageurl"], "og:image": _card(app, context["pagename"], title)}
+    if doctree is not None:
+        tags["og:description"] = _description(doctree)
+    named = "".join(f'<meta property="{k}" content="{escape(v)}">\n' for k, v in tags.items())
+    return (
+        named + f'<meta name="description" content="{escape(tags.get("og:description", title))}">'
+    )
+
+
+def _card(app: Sphinx, page: str, title: str) -> str:
+    """Draw the picture that stands for the page where somebody shares it; return its address."""
+    name = f"_static/cards/{page.replace('/', '-')}.png"
+    cards.draw(title, app.config.html_title, Path(app.outdir, name))
+    return posixpath.join(app.config.html_baseurl, name)
+
+
+def _description(doctree: nodes.document) -> str:
+    """The beginning of the first paragraph, to the end of a sentence or at least of a word."""
+    paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
+    text = " ".join(paragraph.astext().split()) if paragraph is not None else ""
+    if len(text) <= 160:
+        return text
+    return (
+        text[:160].rpartition(". ")[0] + "."
+        if ". " in text[:160]
+        else text[:159].rpartition(" ")[0] + "…"
+    )
+
+
+def _mended(body: str) -> str:
+    """The HTML of Sphinx and its extensions without what checkers of accessibility object to."""
+    for fault, remedy in _REMEDIES.items():
+        body = re.sub(fault, remedy, body)
+    return body
+
+
+def _finish(app: Sphinx, error: Exception | None) -> None:
+    """Lead from the site's first address to the first page, and list all pages for crawlers."""
+    if error is not None or app.builder.name != "html":
+        return
+    site = Path(app.outdir)
+    first = app.builder.get_target_uri(app.config.root_doc)
+    (site / "index.html").write_text(
+        f"""<!doctype html>
+<html lang="{app.config.language}">
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url={first}">
+<title>{escape(app.config.html_title)}</title>
+<a href="{first}">{escape(app.config.html_title)}</a>
+""",
+        "utf-8",
+    )
+    base = app.config.html_baseurl
+    if base:
+        pages = [
+            base.rstrip("/") + "/" + app.builder.get_target_uri(d)
+            for d in sorted(app.env.found_docs)
+        ]
+        urls = "".join(f"<url><loc>{escape(page)}</loc></url>\n" for page in pages)
+        (site / "sitemap.xml").write_text(
+            '<?xml version="1.0" encoding="utf-8"?>\n'
+            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',
+            "utf-8",
+        )
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("config-inited", _needs_address, priority=400)
+    app.connect("doctree-resolved", _check_alt)
+    app.connect("html-page-context", _add_context, priority=900)
+    app.connect("build-finished", _finish, priority=900)
