@@ -66,6 +66,15 @@ def _needs_address(app: Sphinx, config: Config) -> None:
         options["launch_buttons"] = {}
 
 
+def _one_page_like_many(app: Sphinx) -> None:
+    """Write every kind of node in the one-page book as on the site.
+
+    Once an extension has a visitor for that builder alone, Sphinx forgets those of the others.
+    """
+    visitors = app.registry.translation_handlers
+    visitors["singlehtml"] = {**visitors["html"], **visitors["singlehtml"]}
+
+
 def _check_alt(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for image in doctree.findall(nodes.image):
         if image.get("alt", image["uri"]) in ("", image["uri"]):
@@ -78,22 +87,31 @@ def _add_context(app: Sphinx, page: str, template: str, context: Any, doctree: A
     context["site_path"] = urlsplit(app.config.html_baseurl).path or "/"
     context["metatags"] = context.get("metatags", "") + _metatags(app, context, doctree)
     context["body"] = _mended(context.get("body") or "")
+    if app.builder.name == "singlehtml":  # it takes the first page to lie where the pictures do
+        context["body"] = context["body"].replace('src="_images', 'src="../_images')
     for group in context.get("header_buttons", []):
         if "buttons" in group:  # nothing that needs a script inside the page
             group["buttons"] = [b for b in group["buttons"] if b["type"] != "javascript"]
 
 
+_GENERATED = {
+    "404": ("Page not found", "There is no page at this address; from here the book can be found."),
+    "genindex": ("Index", "The functions, classes and terms of the book from A to Z."),
+    "search": ("Search", "Find words, functions and terms, English or Chinese, in the book."),
+}
+
+
 def _metatags(app: Sphinx, context: Any, doctree: nodes.document | None) -> str:
-    title = re.sub("<.*?>", "", context.get("title", ""))
-    tags = {"og:title": title, "og:type": "article", "og:site_name": app.config.html_title}
+    if doctree is None:
+        title, description = _GENERATED[context["pagename"]]
+    else:
+        title, description = re.sub("<.*?>", "", context["title"]), _description(doctree)
+    tags = {"og:title": title, "og:description": description, "og:type": "article"}
+    tags["og:site_name"] = app.config.html_title
     if context.get("pageurl"):
         tags |= {"og:url": context["pageurl"], "og:image": _card(app, context["pagename"], title)}
-    if doctree is not None:
-        tags["og:description"] = _description(doctree)
     named = "".join(f'<meta property="{k}" content="{escape(v)}">\n' for k, v in tags.items())
-    return (
-        named + f'<meta name="description" content="{escape(tags.get("og:description", title))}">'
-    )
+    return named + f'<meta name="description" content="{escape(description)}">'
 
 
 def _card(app: Sphinx, page: str, title: str) -> str:
@@ -104,16 +122,13 @@ def _card(app: Sphinx, page: str, title: str) -> str:
 
 
 def _description(doctree: nodes.document) -> str:
-    """The beginning of the first paragraph, to the end of a sentence or at least of a word."""
-    paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
-    text = " ".join(paragraph.astext().split()) if paragraph is not None else ""
-    if len(text) <= 160:
-        return text
-    return (
-        text[:160].rpartition(". ")[0] + "."
-        if ". " in text[:160]
-        else text[:159].rpartition(" ")[0] + "…"
-    )
+    """How the page begins, to the end of a sentence or at least of a word."""
+    paragraphs = [paragraph.astext() for paragraph in doctree.findall(nodes.paragraph)]
+    text = " ".join(" ".join(paragraphs[:3]).split())[:160]
+    sentences, _, rest = text.rpartition(". ")
+    if len(sentences) >= 80 or not rest:
+        return sentences + "."
+    return text if len(text) < 160 else text[:159].rpartition(" ")[0] + "…"
 
 
 def _mended(body: str) -> str:
@@ -155,6 +170,7 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     app.connect("config-inited", _needs_address, priority=400)
+    app.connect("builder-inited", _one_page_like_many)
     app.connect("doctree-resolved", _check_alt)
     app.connect("html-page-context", _add_context, priority=900)
     app.connect("build-finished", _finish, priority=900)

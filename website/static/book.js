@@ -18,3 +18,6 @@ addEventListener("afterprint", () => { shown.theme = theme; });
 
 // A visitor of the search page is here to type.
 addEventListener("DOMContentLoaded", () => document.querySelector(".bd-search-container input")?.focus());
+
+// Without a server, pages cannot be asked for the words around what was found.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
