@@ -124,7 +124,8 @@ def test_everything_is_reached_by_keyboard_and_focus_is_seen(screen, reader):
 def test_wide_boxes_scroll_by_keyboard(reader):
     page = reader("phone").new_page()
     page.goto(CHAPTER)
-    wide = page.locator("pre[tabindex='0'], .katex-display[tabindex='0']").first
+    boxes = "pre[tabindex='0']:visible, .katex-display[tabindex='0']:visible"
+    wide = page.locator(boxes).first
     wide.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.activeElement.scrollLeft > 0")
