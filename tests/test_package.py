@@ -102,8 +102,15 @@ def test_sdist_holds_what_is_needed_and_no_debris(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
-    assert {"pyproject.toml", "LICENSE", "README.md", "Makefile", "tests/contract.py"} <= {*names}
-    debris = re.compile(r"(__pycache__|_build|\.venv|\.ipynb_checkpoints|\.coverage)")
+    assert {
+        "pyproject.toml",
+        "LICENSE",
+        "README.md",
+        "Makefile",
+        "tests/contract.py",
+        "website/maths.py",
+    } <= {*names}
+    debris = re.compile(r"(__pycache__|_build/|\.venv|node_modules|\.ipynb_checkpoints|\.coverage)")
     assert not [name for name in names if debris.search(name)]
 
 

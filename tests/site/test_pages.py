@@ -12,10 +12,14 @@ AXE = ROOT / "website/node_modules/axe-core/axe.min.js"
 SCREENSHOTS = ROOT / "_build/screenshots"
 KILOBYTE = 1000
 
-OPEN_EVERYTHING = """() => {
+# What is hidden, and what is only laid out or loaded when it comes near.
+OPEN_EVERYTHING = """async () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
     for (const button of document.querySelectorAll(".toggle-button-hidden")) button.click();
     for (const image of document.images) image.loading = "eager";
+    for (const section of document.querySelectorAll("section"))
+        section.style.contentVisibility = "visible";
+    await new Promise((laidOut) => requestAnimationFrame(() => setTimeout(laidOut)));
 }"""
 
 FIGURES = """async () => {
