@@ -85,9 +85,19 @@ def _derived(
     for name in wrt:
         expression = sympy.diff(expression, symbols[name])
     formula: Callable[..., Any] = sympy.lambdify(
-        list(symbols.values()), expression, [{"erfc": _erfc}, "mpmath"]
+        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"]
     )
     return formula
+
+
+def _exp(x: mpmath.mpf) -> mpmath.mpf:
+    """The same as mpmath's, which takes very long for whole numbers: it multiplies e by itself."""
+    if abs(x) < 1e4 or not mpmath.isint(x):
+        return mpmath.exp(x)
+    with mpmath.extraprec(mpmath.mag(x)):
+        third = mpmath.mpf(1) / 3
+        result = mpmath.exp(x + third) / mpmath.exp(third)
+    return +result
 
 
 def _erfc(x: mpmath.mpf) -> mpmath.mpf:
