@@ -132,6 +132,7 @@ def _digits_to_show(z: Any, *params: Any) -> int:
     """
     if z == 0:
         return 0
+    z = mpmath.mpf(z)
     exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
     decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
     return int(2 * abs(mpmath.log10(z)) + 3 * decay / math.log(10))

@@ -366,7 +366,8 @@ def hard_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     >>> hard_shrink.grad([-2.0, 0.1, 0.5])
     array([1., 0., 0.])
     """
-    return z * xp.astype(xp.abs(z) > lambd, z.dtype)
+    # less itself, rather than times 0 or 1, which XLA makes a choice that has 0 for NaN
+    return z - z * xp.astype(xp.abs(z) <= lambd, z.dtype)
 
 
 @activation(

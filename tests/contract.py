@@ -151,9 +151,11 @@ def check_range(case: Case, dtype: Any) -> None:
             near = [z[max(i - 1, 0) : i + 2] for i in (got.argmin(), got.argmax())]
             ends = [np.clip(part[[0, -1]], -1e30, 1e30) for part in near]
             z = np.sort(np.concatenate([z, *(np.linspace(*end, 500, dtype=dtype) for end in ends)]))
-        eps = np.finfo(dtype).eps if low not in (0, -1) and high not in (0, 1) else 0
-        assert low - 4 * eps * abs(low) <= got.min(), f"{case} at {params} falls to {got.min()}"
-        assert got.max() <= high, f"{case} at {params} rises to {got.max()}, above {high}"
+        # an asymptote is never crossed; a value at a stationary point is rounded like all others
+        slack = 1 + 4 * np.finfo(dtype).eps * np.isfinite(z[[got.argmin(), got.argmax()]])
+        least, largest = np.array([low, high], dtype) * slack.astype(dtype)
+        assert least <= got.min(), f"{case} at {params} falls to {got.min()}, below {low}"
+        assert got.max() <= largest, f"{case} at {params} rises to {got.max()}, above {high}"
         np.testing.assert_allclose([got.min(), got.max()], [low, high], rtol=1e-6, atol=1e-30)
 
 
@@ -270,7 +272,7 @@ def check_blocks(case: Case, dtype: Any) -> None:
     finally:
         tracemalloc.stop()
     # one output, and either the blocks' temporaries or the bytes of a comparison
-    assert peak <= got.nbytes + max(8 * BLOCK * z.itemsize, got.size) + 10_000, f"{peak=}"
+    assert peak <= got.nbytes + max(12 * BLOCK * z.itemsize, got.size) + 10_000, f"{peak=}"
 
 
 def check_parameters(case: Case, dtype: Any) -> None:
