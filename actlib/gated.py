@@ -106,7 +106,7 @@ def _swish_range(beta: float) -> tuple[float, float]:
         xp.where(beta < 0, -0.0 * beta, inf),
     ),
     range=_swish_range,
-    params={"beta": Param(samples=(-1.5, 0.0, 0.001, 0.3, 1.702, 100.0))},
+    params={"beta": Param(samples=(-1.5, 0.0, 0.1, 10.0))},
 )
 def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     """Swish: `silu` with a parameter, fixed or learned, that says how fast the gate opens.

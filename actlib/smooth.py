@@ -209,7 +209,7 @@ def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     cite="dugas2001incorporating",
     limits=(0, inf),
     range=(0, inf),
-    params={"beta": Param(samples=(0.001, 0.3, 1.7, 100.0), low=0.0)},
+    params={"beta": Param(samples=(0.001, 0.3, 10.0), low=0.0)},
 )
 def softplus(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     """Softplus: ReLU with its corner rounded off; its derivative is the sigmoid of ``beta * z``.
@@ -247,13 +247,13 @@ def softplus(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
 
 
 def _decay(xp: Namespace, u: Array) -> tuple[Array, Array]:
-    """exp(-abs(u)) in two factors, the second of them 1 up to 50.
+    """exp(-abs(u)) in two factors, the second of them 1 up to 80.
 
-    Where beta is small, the whole would underflow before its quotient by beta does. Beyond 50,
+    Where beta is small, the whole would underflow before its quotient by beta does. Beyond 80,
     log(1 + e) is e, so the second factor may as well stand outside of the logarithm.
     """
     a = xp.abs(u)
-    return xp.exp(-xp.minimum(a, 50)), xp.exp(xp.minimum(50 - a, 0))
+    return xp.exp(-xp.minimum(a, 80)), xp.exp(xp.minimum(80 - a, 0))
 
 
 @derivative(softplus, limits=(0, 1))
@@ -267,7 +267,7 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
     u = beta * z
     near, far = _decay(xp, u)
     entropy = xp.log1p(near) + xp.minimum(xp.abs(u), 1e3) * (near / (1 + near))
-    return -(entropy / beta * far / beta)
+    return -(entropy / beta / beta * far)
 
 
 @activation(
