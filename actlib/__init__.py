@@ -4,16 +4,20 @@
 >>> actlib.relu.grad([-1.0, 2.0])
 array([0., 1.])
 >>> sorted(actlib.REGISTRY)[:2]
-['leaky_relu', 'log_sigmoid']
+['arctan', 'celu']
 """
 
-from actlib import rectifiers, sigmoids
+from actlib import gated, rectifiers, sigmoids, smooth
 from actlib._declare import REGISTRY
+from actlib.gated import *
 from actlib.rectifiers import *
 from actlib.sigmoids import *
+from actlib.smooth import *
 
 __all__ = ["REGISTRY"]
 __all__ += sigmoids.__all__
 __all__ += rectifiers.__all__
+__all__ += smooth.__all__
+__all__ += gated.__all__
 
 __version__ = "0.1.0"

@@ -23,9 +23,21 @@ __all__ = ["Accuracy", "grid", "measure", "reference"]
 class _Symbolic:
     """The mathematical functions that an exact formula may use, as SymPy expressions."""
 
+    pi = sympy.pi
     exp = sympy.exp
     log = sympy.log
+    sqrt = sympy.sqrt
     tanh = sympy.tanh
+    atan = sympy.atan
+    erfc = functools.partial(sympy.erfc, evaluate=False)  # else erfc(-z) becomes 2 - erfc(z)
+
+    @staticmethod
+    def abs(z: Any) -> Any:  # the slope of SymPy's own has a Dirac delta for its derivative
+        return sympy.Piecewise((z, z >= 0), (-z, True))
+
+    @staticmethod
+    def clip(z: Any, low: Any, high: Any) -> Any:
+        return sympy.Piecewise((low, z < low), (high, z > high), (z, True))
 
     @staticmethod
     def where(condition: Any, yes: Any, no: Any) -> Any:
@@ -60,24 +72,49 @@ def reference(spec: Spec, *wrt: str) -> Callable[..., mpmath.mpf]:
     >>> print(mpmath.nstr(slope(50.0), 10))
     1.928749848e-22
     """
-    names = ["z", *spec.params]
+    return functools.partial(_converged, _derived(spec.exact, ("z", *spec.params), wrt))
+
+
+@functools.cache
+def _derived(
+    exact: Callable[..., Any], names: tuple[str, ...], wrt: tuple[str, ...]
+) -> Callable[..., Any]:
+    """The derivative of an exact formula, as a function of numbers of any precision."""
     symbols = dict(zip(names, sympy.symbols(names, real=True), strict=True))
-    expression = sympy.sympify(spec.exact(_Symbolic, *symbols.values()))
+    expression = sympy.sympify(exact(_Symbolic, *symbols.values()))
     for name in wrt:
         expression = sympy.diff(expression, symbols[name])
-    formula = sympy.lambdify(list(symbols.values()), expression, "mpmath")
-    return functools.partial(_converged, formula)
+    formula: Callable[..., Any] = sympy.lambdify(
+        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"]
+    )
+    return formula
+
+
+def _exp(x: mpmath.mpf) -> mpmath.mpf:
+    """The same as mpmath's, which takes very long for whole numbers: it multiplies e by itself."""
+    if abs(x) < 1e4 or not mpmath.isint(x):
+        return mpmath.exp(x)
+    with mpmath.extraprec(mpmath.mag(x)):
+        third = mpmath.mpf(1) / 3
+        result = mpmath.exp(x + third) / mpmath.exp(third)
+    return +result
+
+
+def _erfc(x: mpmath.mpf) -> mpmath.mpf:
+    """Where mpmath's own fails, beyond 1e300, the first term of the asymptotic series will do."""
+    return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
 
 def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
     """Double the precision until two evaluations agree to 30 digits, or are both negligible.
 
     A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
-    the precision is far beyond the smallest number of interest.
+    the precision is far beyond the smallest number of interest. Nor does agreement, where a term
+    is lost at both precisions, as exp(z) is in ``1 + exp(z)``; so the first one has to show it.
     """
     if not all(mpmath.isfinite(x) for x in arguments):
         raise ValueError(f"the reference takes finite numbers, got {arguments}")
-    previous, digits = mpmath.nan, 40
+    previous, digits = mpmath.nan, 40 + _digits_to_show(*map(abs, arguments))
     while True:
         with mpmath.workdps(digits):
             value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
@@ -86,6 +123,19 @@ def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
             if digits > 1000 and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500:
                 return value
         previous, digits = value, 2 * digits
+
+
+def _digits_to_show(z: Any, *params: Any) -> int:
+    """How far below 1 the square of z is, and the cube of an exponential of z, in decimal digits.
+
+    Parameters may multiply or divide z. An exponential below 1e-500 is negligible.
+    """
+    if z == 0:
+        return 0
+    z = mpmath.mpf(z)
+    exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
+    decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
+    return int(2 * abs(mpmath.log10(z)) + 3 * decay / math.log(10))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rectifiers: the identity above zero, flat or shallow below it."""
+"""Rectifiers: pieces of straight lines, some of them flat or shallow (and the line itself)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,61 @@ from math import inf
 from actlib._declare import activation, derivative
 from actlib._evaluate import Array, Namespace, Param, Parameter
 
-__all__ = ["leaky_relu", "parametric_relu", "prelu", "relu"]
+__all__ = [
+    "hard_shrink",
+    "leaky_relu",
+    "linear",
+    "parametric_relu",
+    "prelu",
+    "relu",
+    "relu6",
+    "relu_squared",
+    "soft_shrink",
+]
+
+
+@activation(
+    formula=r"f(z) = z",
+    exact=lambda m, z: z,
+    cite="goodfellow2016deep",
+    limits=(-inf, inf),
+    range=(-inf, inf),
+    one_pass=True,
+)
+def linear(xp: Namespace, z: Array) -> Array:
+    """The identity: no activation, the control that others are compared with.
+
+    Layers of linear units are together no more than one linear layer.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`; a copy.
+
+    References
+    ----------
+    I. Goodfellow, Y. Bengio, A. Courville, Deep Learning, MIT Press, 2016, section 6.2.2.1,
+    https://www.deeplearningbook.org
+
+    Examples
+    --------
+    >>> from actlib import linear
+    >>> linear([-2.0, 0.0, 3.0])
+    array([-2.,  0.,  3.])
+    >>> linear.grad([-2.0, 0.0, 3.0])
+    array([1., 1., 1.])
+    """
+    return 1 * z
+
+
+@derivative(linear, limits=(1, 1), one_pass=True)
+def _(xp: Namespace, z: Array) -> Array:
+    return xp.ones_like(z)
 
 
 @activation(
@@ -176,3 +230,205 @@ def _(xp: Namespace, z: Array, slope: Parameter) -> Array:
 
 parametric_relu = prelu
 """The full name of `prelu`."""
+
+
+@activation(
+    formula=r"\operatorname{ReLU6}(z) = \min(\max(0, z), 6)",
+    exact=lambda m, z: m.clip(z, 0, 6),
+    cite="krizhevsky2010convolutional",
+    limits=(0, 6),
+    range=(0, 6),
+    kinks=(0.0, 6.0),
+    one_pass=True,
+)
+def relu6(xp: Namespace, z: Array) -> Array:
+    """Rectified linear unit, cut off at 6: small enough a range for few bits.
+
+    Its derivative is 1 between 0 and 6 and 0 outside; at both kinks 0, by convention.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    A. Krizhevsky, Convolutional Deep Belief Networks on CIFAR-10, 2010,
+    https://www.cs.toronto.edu/~kriz/conv-cifar10-aug2010.pdf
+
+    Examples
+    --------
+    >>> from actlib import relu6
+    >>> relu6([-2.0, 3.0, 8.0])
+    array([0., 3., 6.])
+    >>> relu6.grad([0.0, 3.0, 6.0])
+    array([0., 1., 0.])
+    """
+    return xp.clip(z, 0, 6)
+
+
+@derivative(relu6, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    """1 between 0 and 6; 0 at both, by convention."""
+    return xp.astype((z > 0) & (z < 6), z.dtype)
+
+
+@activation(
+    formula=r"f(z) = \max(0, z)^2",
+    exact=lambda m, z: m.max(0, z) ** 2,
+    cite="so2021primer",
+    limits=(0, inf),
+    range=(0, inf),
+)
+def relu_squared(xp: Namespace, z: Array) -> Array:
+    """The square of the rectified linear unit, whose derivative has no jump.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    D. R. So, W. Mańke, H. Liu, Z. Dai, N. Shazeer, Q. V. Le, Primer: Searching for Efficient
+    Transformers for Language Modeling, 2021, https://arxiv.org/abs/2109.08668
+
+    Examples
+    --------
+    >>> from actlib import relu_squared
+    >>> relu_squared([-2.0, 0.0, 3.0])
+    array([0., 0., 9.])
+    >>> relu_squared.grad([-2.0, 0.0, 3.0])
+    array([0., 0., 6.])
+    """
+    r = xp.maximum(z, 0)
+    return r * r
+
+
+@derivative(relu_squared, limits=(0, inf))
+def _(xp: Namespace, z: Array) -> Array:
+    return 2 * xp.maximum(z, 0)
+
+
+@activation(
+    formula=r"f(z) = \begin{cases} z, & |z| > \lambda \\ 0, & |z| \le \lambda \end{cases}",
+    exact=lambda m, z, lambd: m.where(m.abs(z) > lambd, z, 0),
+    cite="donoho1994ideal",
+    limits=(-inf, inf),
+    range=(-inf, inf),
+    kinks=lambda lambd: (-lambd, lambd),
+    params={"lambd": Param(samples=(0.001, 0.3, 7.0), low=0.0)},
+)
+def hard_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
+    """Hard shrinkage, or hard thresholding: what is small becomes 0, the rest stays.
+
+    Its value jumps at `lambd` and at -`lambd`, where it is 0. The derivative is 1 outside and 0
+    in between; at both jumps 0, by convention.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+    lambd : float or array, default 0.5
+        Threshold, above 0 (at 0 nothing would be left of the function but `linear`). An array
+        broadcasts against `z`.
+
+    Returns
+    -------
+    array
+        Of the broadcast shape, and of the kind and floating dtype of `z`.
+
+    Notes
+    -----
+    ``hard_shrink.partials["lambd"]`` is 0: a threshold that moves changes values nowhere but at
+    the jumps. It cannot be learned by following gradients.
+
+    References
+    ----------
+    D. L. Donoho, I. M. Johnstone, Ideal spatial adaptation by wavelet shrinkage, Biometrika 81,
+    1994, https://doi.org/10.1093/biomet/81.3.425
+
+    Examples
+    --------
+    >>> from actlib import hard_shrink
+    >>> hard_shrink([-2.0, 0.1, 3.0])
+    array([-2.,  0.,  3.])
+    >>> hard_shrink.grad([-2.0, 0.1, 0.5])
+    array([1., 0., 0.])
+    """
+    # less itself, rather than times 0 or 1, which XLA makes a choice that has 0 for NaN
+    return z - z * xp.astype(xp.abs(z) <= lambd, z.dtype)
+
+
+@activation(
+    formula=r"f(z) = \begin{cases} z - \lambda, & z > \lambda \\ 0, & |z| \le \lambda \\"
+    r" z + \lambda, & z < -\lambda \end{cases}",
+    exact=lambda m, z, lambd: m.where(z > lambd, z - lambd, m.where(z < -lambd, z + lambd, 0)),
+    cite="donoho1995denoising",
+    limits=(-inf, inf),
+    range=(-inf, inf),
+    kinks=lambda lambd: (-lambd, lambd),
+    params={"lambd": Param(samples=(0.001, 0.3, 7.0), low=0.0)},
+)
+def soft_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
+    """Soft shrinkage, or soft thresholding: everything moves towards 0 by `lambd`, and stops there.
+
+    Its derivative is 1 outside of [-`lambd`, `lambd`] and 0 inside; at both kinks 0, by
+    convention.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+    lambd : float or array, default 0.5
+        Threshold, above 0 (at 0 nothing would be left of the function but `linear`). An array
+        broadcasts against `z`.
+
+    Returns
+    -------
+    array
+        Of the broadcast shape, and of the kind and floating dtype of `z`.
+
+    References
+    ----------
+    D. L. Donoho, De-noising by soft-thresholding, IEEE Transactions on Information Theory 41,
+    1995, https://doi.org/10.1109/18.382009
+
+    Examples
+    --------
+    >>> from actlib import soft_shrink
+    >>> soft_shrink([-2.0, 0.1, 3.0])
+    array([-1.5,  0. ,  2.5])
+    >>> soft_shrink.partials["lambd"]([-2.0, 0.1, 3.0])
+    array([ 1.,  0., -1.])
+    """
+    return z - xp.clip(z, -lambd, lambd)
+
+
+@derivative(hard_shrink, limits=(1, 1))
+@derivative(soft_shrink, limits=(1, 1))
+def _(xp: Namespace, z: Array, lambd: Parameter) -> Array:
+    """1 beyond the threshold; 0 inside and at it, by convention."""
+    return xp.astype(xp.abs(z) > lambd, z.dtype)
+
+
+@derivative(hard_shrink, "lambd", limits=(0, 0), one_pass=True)
+def _(xp: Namespace, z: Array, lambd: Parameter) -> Array:
+    """Zero, except at the jumps, where there is none; zero at them too, by convention."""
+    return xp.zeros_like(z)
+
+
+@derivative(soft_shrink, "lambd", limits=(1, -1))
+def _(xp: Namespace, z: Array, lambd: Parameter) -> Array:
+    """-1 above the threshold, 1 below its negative; 0 inside and at the kinks, by convention."""
+    return xp.astype(z < -lambd, z.dtype) - xp.astype(z > lambd, z.dtype)

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, pi, sqrt
 
 from actlib._declare import activation, derivative
 from actlib._evaluate import Array, Namespace
+from actlib._special import erfc
 
-__all__ = ["log_sigmoid", "sigmoid", "tanh"]
+__all__ = [
+    "arctan",
+    "hard_sigmoid",
+    "hard_tanh",
+    "lecun_tanh",
+    "log_sigmoid",
+    "ndtr",
+    "sigmoid",
+    "softsign",
+    "tanh",
+]
 
 
 @activation(
@@ -139,3 +150,268 @@ def _(xp: Namespace, z: Array) -> Array:
     """Right in both tails, where ``1 - tanh(z) ** 2`` is zero as soon as tanh rounds to 1."""
     q = xp.exp(-2 * xp.abs(z))
     return 4 * q / ((1 + q) * (1 + q))
+
+
+@activation(
+    formula=r"\operatorname{hard\,sigmoid}(z) = \min\left(\max\left(0, \frac{z}{6} + \frac{1}{2}"
+    r"\right), 1\right)",
+    exact=lambda m, z: m.clip((z + 3) / 6, 0, 1),
+    cite="howard2019searching",
+    limits=(0, 1),
+    range=(0, 1),
+    kinks=(-3.0, 3.0),
+)
+def hard_sigmoid(xp: Namespace, z: Array) -> Array:
+    """Hard sigmoid: a ramp from 0 at -3 to 1 at 3, which needs no exponential.
+
+    Its derivative is 1/6 on the ramp and 0 elsewhere; at both kinks 0, by convention.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    Notes
+    -----
+    Steeper and shallower ramps go by the same name, such as ``0.2 * z + 0.5`` in Keras 2.
+
+    References
+    ----------
+    A. Howard et al., Searching for MobileNetV3, ICCV 2019, https://doi.org/10.1109/ICCV.2019.00140
+
+    Examples
+    --------
+    >>> from actlib import hard_sigmoid
+    >>> hard_sigmoid([-4.0, 0.0, 1.5])
+    array([0.  , 0.5 , 0.75])
+    >>> hard_sigmoid.grad([-3.0, 3.0])
+    array([0., 0.])
+    """
+    return xp.clip(z + 3, 0, 6) / 6
+
+
+@derivative(hard_sigmoid, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    """1/6 on the ramp; 0 at its ends, by convention."""
+    return xp.astype(xp.abs(z) < 3, z.dtype) / 6
+
+
+@activation(
+    formula=r"\operatorname{hard\,tanh}(z) = \min(\max(-1, z), 1)",
+    exact=lambda m, z: m.clip(z, -1, 1),
+    cite="collobert2011natural",
+    limits=(-1, 1),
+    range=(-1, 1),
+    kinks=(-1.0, 1.0),
+    one_pass=True,
+)
+def hard_tanh(xp: Namespace, z: Array) -> Array:
+    """Hard tanh: the identity, cut off at -1 and 1.
+
+    Its derivative is 1 in between and 0 outside; at both kinks 0, by convention.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    R. Collobert, J. Weston, L. Bottou, M. Karlen, K. Kavukcuoglu, P. Kuksa, Natural Language
+    Processing (Almost) from Scratch, JMLR 12, 2011, https://arxiv.org/abs/1103.0398
+
+    Examples
+    --------
+    >>> from actlib import hard_tanh
+    >>> hard_tanh([-2.0, 0.5, 3.0])
+    array([-1. ,  0.5,  1. ])
+    >>> hard_tanh.grad([-1.0, 0.5, 1.0])
+    array([0., 1., 0.])
+    """
+    return xp.clip(z, -1, 1)
+
+
+@derivative(hard_tanh, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    """1 between -1 and 1; 0 at both, by convention."""
+    return xp.astype(xp.abs(z) < 1, z.dtype)
+
+
+@activation(
+    formula=r"\operatorname{softsign}(z) = \frac{z}{1 + |z|}",
+    exact=lambda m, z: z / (1 + m.abs(z)),
+    cite="glorot2010understanding",
+    limits=(-1, 1),
+    range=(-1, 1),
+)
+def softsign(xp: Namespace, z: Array) -> Array:
+    """Softsign: like tanh, but its slope vanishes as ``1 / z ** 2`` instead of exponentially.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks,
+    AISTATS 2010, https://proceedings.mlr.press/v9/glorot10a.html
+
+    Examples
+    --------
+    >>> from actlib import softsign
+    >>> softsign([-1.0, 0.0, 3.0])
+    array([-0.5 ,  0.  ,  0.75])
+    >>> softsign.grad([-1.0, 0.0, 3.0])
+    array([0.25  , 1.    , 0.0625])
+    """
+    return z / (1 + xp.abs(z))
+
+
+@derivative(softsign, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    """Squared last, since the square of ``1 + abs(z)`` would overflow."""
+    r = 1 / (1 + xp.abs(z))
+    return r * r
+
+
+@activation(
+    formula=r"\arctan(z)",
+    exact=lambda m, z: m.atan(z),
+    cite="kunc2024decades",
+    limits=(-pi / 2, pi / 2),
+    range=(-pi / 2, pi / 2),
+    one_pass=True,
+)
+def arctan(xp: Namespace, z: Array) -> Array:
+    """Arctangent: bounded by -pi/2 and pi/2, with a slope that vanishes as ``1 / z ** 2``.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    V. Kunc, J. Kléma, Three Decades of Activations: A Comprehensive Survey of 400 Activation
+    Functions for Neural Networks, 2024, https://arxiv.org/abs/2402.09092
+
+    Examples
+    --------
+    >>> from actlib import arctan
+    >>> arctan([-1.0, 0.0, 1.0])
+    array([-0.78539816,  0.        ,  0.78539816])
+    >>> arctan.grad([-1.0, 0.0, 1.0])
+    array([0.5, 1. , 0.5])
+    """
+    return xp.atan(z)
+
+
+@derivative(arctan, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    return 1 / (1 + z * z)
+
+
+@activation(
+    formula=r"f(z) = 1.7159 \tanh\left(\frac{2}{3} z\right)",
+    exact=lambda m, z: 17159 * m.tanh(2 * z / 3) / 10000,
+    cite="lecun2012efficient",
+    limits=(-1.7159, 1.7159),
+    range=(-1.7159, 1.7159),
+)
+def lecun_tanh(xp: Namespace, z: Array) -> Array:
+    """Tanh, scaled so that it is about 1 at 1 and -1 at -1.
+
+    For targets of -1 and 1, where its curvature is largest, that keeps units from saturating.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    Y. A. LeCun, L. Bottou, G. B. Orr, K.-R. Müller, Efficient BackProp, 1998, reprinted 2012,
+    https://doi.org/10.1007/978-3-642-35289-8_3
+
+    Examples
+    --------
+    >>> from actlib import lecun_tanh
+    >>> lecun_tanh([-1.0, 0.0, 1.0])
+    array([-0.99999726,  0.        ,  0.99999726])
+    """
+    return 1.7159 * xp.tanh(2 / 3 * z)
+
+
+@derivative(lecun_tanh, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    q = xp.exp(-4 / 3 * xp.abs(z))
+    return 8 / 3 * 1.7159 * q / ((1 + q) * (1 + q))
+
+
+@activation(
+    formula=r"\Phi(z) = \frac{1}{\sqrt{2\pi}} \int_{-\infty}^z e^{-t^2/2} \, dt",
+    exact=lambda m, z: m.erfc(-z / m.sqrt(2)) / 2,
+    cite="bliss1934method",
+    limits=(0, 1),
+    range=(0, 1),
+)
+def ndtr(xp: Namespace, z: Array) -> Array:
+    """Distribution function of the standard normal distribution, the gate of `gelu`.
+
+    The probability that a standard normal number is at most `z`; a unit with this activation
+    and no hidden layer below is probit regression.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    C. I. Bliss, The Method of Probits, Science 79, 1934,
+    https://doi.org/10.1126/science.79.2037.38
+
+    Examples
+    --------
+    >>> from actlib import ndtr
+    >>> ndtr([-1.96, 0.0, 1.96])
+    array([0.0249979, 0.5      , 0.9750021])
+    """
+    return 0.5 * erfc(xp, -sqrt(0.5) * z)
+
+
+@derivative(ndtr, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    """The normal density."""
+    return 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))

