@@ -34,6 +34,7 @@ test: .venv ## check style and types, build the book, run all tests and notebook
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 	@$(MAKE) --no-print-directory $$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
 	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov
 	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
@@ -50,6 +51,7 @@ lint: .venv ## mend style, then check style and types
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 
 notebooks: .venv ## run all notebooks and store their outputs
 	$(BIN)/python tools/notebooks.py $(NAMES)

@@ -1,11 +1,11 @@
-"""What a type checker says of calls: mypy runs over this file, nothing else does.
+"""What a type checker says of calls: mypy and pyright read this file, nothing runs it.
 
 An ignore that hides no error is an error itself, so each of these calls must be one.
 """
 
 import numpy as np
 
-from actlib import REGISTRY, prelu, relu, sigmoid
+from actlib import REGISTRY, gelu, prelu, relu, sigmoid, swish
 
 z = np.linspace(-1.0, 1.0, 5)
 
@@ -19,6 +19,8 @@ prelu(z, alpha=np.full(5, 0.1))
 prelu.grad(z, alpha=0.1)
 prelu.partials["alpha"](z, 0.1)
 REGISTRY["relu"].spec.formula.upper()
+gelu.grad(z)
+swish(z, beta=2.0)
 
 relu("a")  # type: ignore[arg-type]
 relu(1j)  # type: ignore[arg-type]
@@ -31,3 +33,5 @@ prelu.grad(z, beta=0.1)  # type: ignore[call-arg]
 prelu.partials["alpha"](z, 0.1, 0.2)  # type: ignore[call-arg]
 relu.gradient(z)  # type: ignore[attr-defined]
 relu.spec.latex  # type: ignore[attr-defined]  # noqa: B018
+swish(z, alpha=2.0)  # type: ignore[call-arg]
+gelu(z, 1.0)  # type: ignore[call-arg]
