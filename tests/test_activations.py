@@ -1,6 +1,8 @@
 """Every activation in the registry, every derivative, against the contract and mpmath."""
 
 import pickle
+import tracemalloc
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,20 @@ def test_any_array(case: Case, z: np.ndarray) -> None:
     assert got.dtype == (z.dtype if z.dtype.kind == "f" else np.float64)
     np.testing.assert_array_equal(np.isnan(got), np.isnan(z))
     np.testing.assert_array_equal(z, before)
+
+
+@pytest.mark.parametrize("path", ["relu", "sigmoid", "gelu_tanh.grad"])
+def test_a_hundred_million_numbers_take_one_output(path: str) -> None:
+    function = attrgetter(path)(actlib)
+    z = np.linspace(-8, 8, 10**8, dtype=np.float32)
+    tracemalloc.start()
+    try:
+        got = function(z)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= got.nbytes + 2_000_000
+    assert got[-1] == function(z[-1])
 
 
 @pytest.mark.parametrize("name", actlib.REGISTRY)
