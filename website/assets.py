@@ -26,7 +26,8 @@ STYLE = "<style>/* the rules that this page needs */</style>"
 # The theme's templates name these themselves; for everything else, Sphinx is asked.
 _THEME_SHEETS = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]
 _THEME_SCRIPTS = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
-
+# Where the theme measures all boxes as soon as the page is there; book.js does so later.
+_MEASURES = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
@@ -79,7 +80,10 @@ class Assets:
         texts += [(folder.parent / name).read_text("utf-8") for name in others]
         texts += [(folder / name).read_text("utf-8") for name in _THEME_SCRIPTS]
         texts.append((HERE / "static/book.js").read_text("utf-8"))
-        return "\n;".join(texts)
+        script = "\n;".join(texts)
+        if _MEASURES not in script:
+            raise RuntimeError("the theme has changed: does it still set tabIndex on all boxes?")
+        return script.replace(_MEASURES, "")
 
 
 def _files(folder: Path, pattern: str, but: Path) -> list[Path]:

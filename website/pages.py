@@ -21,11 +21,13 @@ from website import cards
 _log = logging.getLogger(__name__)
 
 # Before the page is drawn, so that it does not flash in the other theme. Storage may be forbidden.
+# Who comes for one section needs the others laid out to be led to it, so then nothing is late.
 _THEME_SCRIPT = """\
 const root = document.documentElement.dataset;
 try { root.mode = localStorage.mode || "auto"; } catch { root.mode = "auto"; }
 root.theme = root.mode !== "auto" ? root.mode
   : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+if (!location.hash) document.documentElement.classList.add("late");
 """
 
 

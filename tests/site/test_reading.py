@@ -130,6 +130,15 @@ def test_wide_boxes_scroll_by_keyboard(reader):
     page.wait_for_function("document.activeElement.scrollLeft > 0")
 
 
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("anchor", ["relu", "the-hyperbolic-tangent", "exercises"])
+def test_link_into_a_page_leads_there(anchor, screen, reader):
+    page = reader(screen).new_page()
+    page.goto(f"{CHAPTER}#{anchor}", wait_until="networkidle")
+    top = page.locator(f"#{anchor} > h2").evaluate("(h) => h.getBoundingClientRect().top")
+    assert 0 <= top <= 150
+
+
 def test_sidebar_opens_on_a_phone(reader):
     page = reader("phone", reduced_motion="reduce").new_page()
     page.goto(CHAPTER)

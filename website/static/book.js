@@ -1,8 +1,10 @@
-// What scrolls sideways can be reached by keyboard.
-const boxes = "div.math > .katex-display, div.cell_output, div.highlight pre, .pst-scrollable-table-container";
+// What scrolls can be reached by keyboard. An observer is told of sizes; asking for them, as the theme
+// does, would hold up the page.
+const boxes = "div.math > .katex-display, div.cell_output, .cell_output > .output, pre, .pst-scrollable-table-container";
 const watch = new ResizeObserver((changes) => {
   for (const { target } of changes) {
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = target;
+    if (scrollWidth > clientWidth || scrollHeight > clientHeight) target.tabIndex = 0;
     else target.removeAttribute("tabindex");
   }
 });
@@ -21,3 +23,12 @@ addEventListener("DOMContentLoaded", () => document.querySelector(".bd-search-co
 
 // Without a server, pages cannot be asked for the words around what was found.
 if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+
+// Sections below the first screen are laid out one by one, when there is nothing else to do.
+const later = window.requestIdleCallback ?? setTimeout;
+function layOut([section, ...rest]) {
+  if (!section) return document.documentElement.classList.remove("late");
+  section.style.contentVisibility = "visible";
+  requestAnimationFrame(() => later(() => layOut(rest)));
+}
+addEventListener("load", () => later(() => layOut([...document.querySelectorAll(".bd-article > section > section")])));
