@@ -42,7 +42,7 @@ test: .venv ## check style and types, build the book, run all tests and notebook
 
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
-	.venv-peers/bin/pytest tests/test_arrays.py --library torch
+	.venv-peers/bin/pytest tests/test_arrays.py tests/test_frameworks.py --library torch
 
 accuracy: .venv ## measure every function and derivative on the dense grid
 	$(BIN)/pytest tests/test_activations.py -n 2 --dense

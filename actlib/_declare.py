@@ -10,7 +10,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 
 from actlib._evaluate import Array, ArrayLike, Formula, Kernel, Limits, Namespace, Param
@@ -40,6 +40,15 @@ class Spec:
         Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters.
     params : mapping of str to Param
         The parameters, in the order of the signature.
+    monotonic : bool
+        Whether it never falls, at the default parameters.
+    root : float or None
+        Where the derivative is zero and changes its sign, at the default parameters.
+    names : mapping of str to str
+        What it is called in ``"tensorflow"``, ``"keras"``, ``"torch"`` and ``"jax"``.
+    differs : mapping of str to str
+        Where a library has another default, or lacks a parameter: in words. ``"needs k=v, ..."``
+        says which keyword it needs to be this function.
     """
 
     name: str
@@ -50,6 +59,25 @@ class Spec:
     range: tuple[float, float] | Callable[..., tuple[float, float]]
     kinks: tuple[float, ...] | Callable[..., tuple[float, ...]]
     params: Mapping[str, Param]
+    monotonic: bool = True
+    root: float | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    differs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the derivative jumps nowhere, at the default parameters."""
+        return not at_defaults(self, self.kinks)
+
+    @property
+    def year(self) -> int:
+        """When its source was published, as the key of the source says."""
+        return int(re.findall(r"\d{4}", self.cite)[0])
+
+
+def at_defaults(spec: Spec, fact: Any) -> Any:
+    """A range, or kinks, at the default parameters."""
+    return fact(*(param.default for param in spec.params.values())) if callable(fact) else fact
 
 
 class Derivative(Protocol[P]):
@@ -92,6 +120,8 @@ class Partials(dict[str, Derivative[P]]):
 
 REGISTRY: dict[str, Activation[...]] = {}
 
+_LIBRARIES = {"tf": "tensorflow", "keras": "keras", "torch": "torch", "jax": "jax"}
+
 
 def activation(
     *,
@@ -103,11 +133,16 @@ def activation(
     kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = (),
     params: Mapping[str, Param] | None = None,
     one_pass: bool = False,
+    monotonic: bool = True,
+    root: float | None = None,
+    names: str = "",
+    differs: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[Concatenate[Namespace, Array, P], Array]], Activation[P]]:
     """Declare an activation: make ``kernel(xp, z, *params)`` a public function of an array.
 
     The arguments are the fields of `Spec`; ``one_pass=True`` says that the kernel makes no
-    temporary arrays, so that evaluating it block by block would gain nothing.
+    temporary arrays, so that evaluating it block by block would gain nothing. ``names`` are given
+    in one string, such as ``"tf.nn.relu jax.nn.relu"``.
 
     Returns
     -------
@@ -117,7 +152,20 @@ def activation(
 
     def declare(kernel: Callable[Concatenate[Namespace, Array, P], Array]) -> Activation[P]:
         name = kernel.__name__
-        spec = Spec(name, formula, exact, cite, limits, range, kinks, _params(kernel, params or {}))
+        spec = Spec(
+            name=name,
+            formula=formula,
+            exact=exact,
+            cite=cite,
+            limits=limits,
+            range=range,
+            kinks=kinks,
+            params=_params(kernel, params or {}),
+            monotonic=monotonic,
+            root=root,
+            names={_LIBRARIES[path.split(".")[0]]: path for path in names.split()},
+            differs=differs or {},
+        )
         declared = REGISTRY.get(name)
         if declared is not None and declared.__module__ != kernel.__module__:
             raise ValueError(f"an activation {name!r} is already declared in {declared.__module__}")

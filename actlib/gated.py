@@ -51,6 +51,10 @@ def _gated_slope(xp: Namespace, t: Array, y: Array) -> Array:
     cite="elfwing2018sigmoid",
     limits=(-0.0, inf),
     range=(_SILU_LEAST, inf),
+    monotonic=False,
+    root=-1.2784645427610737,
+    names="tf.nn.silu keras.activations.silu torch.nn.functional.silu jax.nn.silu",
+    differs={"tensorflow": "further parameter beta=1"},
 )
 def silu(xp: Namespace, z: Array) -> Array:
     """Sigmoid-weighted linear unit: `z` passes a gate that the sigmoid of `z` opens.
@@ -107,6 +111,10 @@ def _swish_range(beta: float) -> tuple[float, float]:
     ),
     range=_swish_range,
     params={"beta": Param(samples=(-1.5, 0.0, 0.1, 10.0))},
+    monotonic=False,
+    root=-1.2784645427610737,
+    names="tf.nn.swish keras.activations.swish jax.nn.swish",
+    differs={"keras": "no beta, which is 1", "jax": "no beta, which is 1"},
 )
 def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     """Swish: `silu` with a parameter, fixed or learned, that says how fast the gate opens.
@@ -166,6 +174,8 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
     cite="hendrycks2016gaussian",
     limits=(-0.0, inf),
     range=(_SILU_LEAST / 1.702, inf),
+    monotonic=False,
+    root=-0.751154255441289,
 )
 def quick_gelu(xp: Namespace, z: Array) -> Array:
     """The sigmoid approximation of `gelu`: `swish` with ``beta = 1.702``.
@@ -206,6 +216,9 @@ def _(xp: Namespace, z: Array) -> Array:
     cite="misra2020mish",
     limits=(-0.0, inf),
     range=(-0.30884341301725040, inf),
+    monotonic=False,
+    root=-1.1924312145154952,
+    names="keras.activations.mish torch.nn.functional.mish jax.nn.mish",
 )
 def mish(xp: Namespace, z: Array) -> Array:
     """Mish: `z` passes a gate that is the tanh of the softplus of `z`.
@@ -263,6 +276,10 @@ def _(xp: Namespace, z: Array) -> Array:
     cite="hendrycks2016gaussian",
     limits=(-0.0, inf),
     range=(-0.16997120747990366, inf),
+    monotonic=False,
+    root=-0.7517915246935645,
+    names="tf.nn.gelu keras.activations.gelu torch.nn.functional.gelu jax.nn.gelu",
+    differs={"jax": "needs approximate=False, its default is True"},
 )
 def gelu(xp: Namespace, z: Array) -> Array:
     """Gaussian error linear unit: `z` passes a gate that the normal distribution opens.
@@ -314,6 +331,15 @@ _CUBIC = _LINEAR * 0.044715
     cite="hendrycks2016gaussian",
     limits=(-0.0, inf),
     range=(-0.17004075057125405, inf),
+    monotonic=False,
+    root=-0.7524614220710163,
+    names="tf.nn.gelu keras.activations.gelu torch.nn.functional.gelu jax.nn.gelu",
+    differs={
+        "tensorflow": "needs approximate=True, its default is False",
+        "keras": "needs approximate=True, its default is False",
+        "torch": "needs approximate='tanh', its default is 'none'",
+        "jax": "approximate=True, its default",
+    },
 )
 def gelu_tanh(xp: Namespace, z: Array) -> Array:
     """The tanh approximation of `gelu`, with an error of at most 0.0005.
@@ -356,6 +382,9 @@ def _(xp: Namespace, z: Array) -> Array:
     limits=(-0.0, inf),
     range=(-0.375, inf),
     kinks=(-3.0, 3.0),
+    monotonic=False,
+    root=-1.5,
+    names="keras.activations.hard_silu torch.nn.functional.hardswish jax.nn.hard_silu",
 )
 def hard_silu(xp: Namespace, z: Array) -> Array:
     """Hard SiLU: `z` passes a gate that `hard_sigmoid` opens.

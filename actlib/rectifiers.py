@@ -27,6 +27,7 @@ __all__ = [
     limits=(-inf, inf),
     range=(-inf, inf),
     one_pass=True,
+    names="tf.identity keras.activations.linear torch.nn.Identity jax.nn.identity",
 )
 def linear(xp: Namespace, z: Array) -> Array:
     """The identity: no activation, the control that others are compared with.
@@ -72,6 +73,8 @@ def _(xp: Namespace, z: Array) -> Array:
     range=(0, inf),
     kinks=(0.0,),
     one_pass=True,
+    names="tf.nn.relu keras.activations.relu torch.relu jax.nn.relu",
+    differs={"keras": "further parameters negative_slope=0, max_value=None, threshold=0"},
 )
 def relu(xp: Namespace, z: Array) -> Array:
     """Rectified linear unit.
@@ -129,6 +132,14 @@ def _leaky_range(slope: float) -> tuple[float, float]:
     range=_leaky_range,
     kinks=(0.0,),
     params={"slope": Param(samples=(-0.5, 0.0, 0.2, 1.5))},
+    names="tf.nn.leaky_relu keras.activations.leaky_relu "
+    "torch.nn.functional.leaky_relu jax.nn.leaky_relu",
+    differs={
+        "tensorflow": "needs alpha=0.01, its default is 0.2",
+        "keras": "needs negative_slope=0.01, its default is 0.2",
+        "torch": "slope is called negative_slope",
+        "jax": "slope is called negative_slope; its derivative at 0 is 1",
+    },
 )
 def leaky_relu(xp: Namespace, z: Array, slope: Parameter = 0.01) -> Array:
     """Leaky rectified linear unit: a small fixed slope below zero instead of none.
@@ -173,6 +184,11 @@ def leaky_relu(xp: Namespace, z: Array, slope: Parameter = 0.01) -> Array:
     range=_leaky_range,
     kinks=(0.0,),
     params={"alpha": Param(samples=(-0.5, 0.0, 0.01, 1.5))},
+    names="keras.layers.PReLU torch.nn.PReLU",
+    differs={
+        "keras": "a layer, whose alpha starts at 0; its derivative at 0 is 0",
+        "torch": "a layer, whose alpha starts at 0.25",
+    },
 )
 def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
     """Parametric rectified linear unit: leaky ReLU whose slope `alpha` is learned.
@@ -240,6 +256,7 @@ parametric_relu = prelu
     range=(0, 6),
     kinks=(0.0, 6.0),
     one_pass=True,
+    names="tf.nn.relu6 keras.activations.relu6 torch.nn.functional.relu6 jax.nn.relu6",
 )
 def relu6(xp: Namespace, z: Array) -> Array:
     """Rectified linear unit, cut off at 6: small enough a range for few bits.
@@ -328,6 +345,8 @@ def _(xp: Namespace, z: Array) -> Array:
     range=(-inf, inf),
     kinks=lambda lambd: (-lambd, lambd),
     params={"lambd": Param(samples=(0.001, 0.3, 7.0), low=0.0)},
+    names="keras.activations.hard_shrink torch.nn.functional.hardshrink",
+    differs={"keras": "lambd is called threshold"},
 )
 def hard_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     """Hard shrinkage, or hard thresholding: what is small becomes 0, the rest stays.
@@ -379,6 +398,8 @@ def hard_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     range=(-inf, inf),
     kinks=lambda lambd: (-lambd, lambd),
     params={"lambd": Param(samples=(0.001, 0.3, 7.0), low=0.0)},
+    names="keras.activations.soft_shrink torch.nn.functional.softshrink",
+    differs={"keras": "lambd is called threshold"},
 )
 def soft_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     """Soft shrinkage, or soft thresholding: everything moves towards 0 by `lambd`, and stops there.

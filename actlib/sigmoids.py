@@ -27,6 +27,7 @@ __all__ = [
     cite="rumelhart1986learning",
     limits=(0, 1),
     range=(0, 1),
+    names="tf.nn.sigmoid keras.activations.sigmoid torch.sigmoid jax.nn.sigmoid",
 )
 def sigmoid(xp: Namespace, z: Array) -> Array:
     """Logistic sigmoid.
@@ -73,6 +74,8 @@ def _(xp: Namespace, z: Array) -> Array:
     cite="goodfellow2016deep",
     limits=(-inf, 0),
     range=(-inf, 0),
+    names="tf.math.log_sigmoid keras.activations.log_sigmoid "
+    "torch.nn.functional.logsigmoid jax.nn.log_sigmoid",
 )
 def log_sigmoid(xp: Namespace, z: Array) -> Array:
     """Logarithm of the sigmoid: the log-probability in binary cross-entropy.
@@ -115,6 +118,7 @@ def _(xp: Namespace, z: Array) -> Array:
     limits=(-1, 1),
     range=(-1, 1),
     one_pass=True,
+    names="tf.nn.tanh keras.activations.tanh torch.tanh jax.nn.tanh",
 )
 def tanh(xp: Namespace, z: Array) -> Array:
     """Hyperbolic tangent: the sigmoid, stretched to (-1, 1) and centred at the origin.
@@ -160,6 +164,7 @@ def _(xp: Namespace, z: Array) -> Array:
     limits=(0, 1),
     range=(0, 1),
     kinks=(-3.0, 3.0),
+    names="keras.activations.hard_sigmoid torch.nn.functional.hardsigmoid jax.nn.hard_sigmoid",
 )
 def hard_sigmoid(xp: Namespace, z: Array) -> Array:
     """Hard sigmoid: a ramp from 0 at -3 to 1 at 3, which needs no exponential.
@@ -209,6 +214,12 @@ def _(xp: Namespace, z: Array) -> Array:
     range=(-1, 1),
     kinks=(-1.0, 1.0),
     one_pass=True,
+    names="keras.activations.hard_tanh torch.nn.functional.hardtanh jax.nn.hard_tanh",
+    differs={
+        "keras": "slope 1 at both kinks",
+        "torch": "further parameters min_val=-1, max_val=1",
+        "jax": "slope 1 at both kinks",
+    },
 )
 def hard_tanh(xp: Namespace, z: Array) -> Array:
     """Hard tanh: the identity, cut off at -1 and 1.
@@ -253,6 +264,7 @@ def _(xp: Namespace, z: Array) -> Array:
     cite="glorot2010understanding",
     limits=(-1, 1),
     range=(-1, 1),
+    names="tf.nn.softsign keras.activations.softsign torch.nn.functional.softsign jax.nn.soft_sign",
 )
 def softsign(xp: Namespace, z: Array) -> Array:
     """Softsign: like tanh, but its slope vanishes as ``1 / z ** 2`` instead of exponentially.
@@ -297,6 +309,7 @@ def _(xp: Namespace, z: Array) -> Array:
     limits=(-pi / 2, pi / 2),
     range=(-pi / 2, pi / 2),
     one_pass=True,
+    names="tf.math.atan keras.ops.arctan torch.atan jax.numpy.arctan",
 )
 def arctan(xp: Namespace, z: Array) -> Array:
     """Arctangent: bounded by -pi/2 and pi/2, with a slope that vanishes as ``1 / z ** 2``.
@@ -380,6 +393,7 @@ def _(xp: Namespace, z: Array) -> Array:
     cite="bliss1934method",
     limits=(0, 1),
     range=(0, 1),
+    names="torch.special.ndtr jax.scipy.special.ndtr",
 )
 def ndtr(xp: Namespace, z: Array) -> Array:
     """Distribution function of the standard normal distribution, the gate of `gelu`.

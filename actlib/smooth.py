@@ -24,6 +24,8 @@ def _below(xp: Namespace, z: Array) -> Array:
     range=lambda alpha: (min(-alpha, 0.0), inf),
     kinks=lambda alpha: () if alpha == 1 else (0.0,),
     params={"alpha": Param(samples=(-0.5, 0.0, 0.1, 1.7, 1e4))},
+    names="tf.nn.elu keras.activations.elu torch.nn.functional.elu jax.nn.elu",
+    differs={"tensorflow": "no alpha, which is 1"},
 )
 def elu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
     """Exponential linear unit: the identity above zero, an exponential down to -`alpha` below it.
@@ -90,6 +92,11 @@ _SELU_FLOOR = 1.7580993408473768  # their product, rounded once
     limits=(-_SELU_FLOOR, inf),
     range=(-_SELU_FLOOR, inf),
     kinks=(0.0,),
+    names="tf.nn.selu keras.activations.selu torch.nn.functional.selu jax.nn.selu",
+    differs={
+        "tensorflow": "its derivative at 0 is 1.0507",
+        "keras": "its derivative at 0 is 1.0507, with TensorFlow",
+    },
 )
 def selu(xp: Namespace, z: Array) -> Array:
     """Scaled exponential linear unit: `elu`, with constants that keep a deep network's scale.
@@ -138,6 +145,8 @@ def _(xp: Namespace, z: Array) -> Array:
     limits=lambda xp, alpha: (-alpha, inf),
     range=lambda alpha: (-alpha, inf),
     params={"alpha": Param(samples=(0.001, 0.3, 1.7, 1e4), low=0.0)},
+    names="keras.activations.celu torch.nn.functional.celu jax.nn.celu",
+    differs={"keras": "its derivative at 0 is 2, with TensorFlow"},
 )
 def celu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
     """Continuously differentiable exponential linear unit: `elu`, stretched to slope 1 at zero.
@@ -210,6 +219,13 @@ def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     limits=(0, inf),
     range=(0, inf),
     params={"beta": Param(samples=(0.001, 0.3, 10.0), low=0.0)},
+    names="tf.nn.softplus keras.activations.softplus torch.nn.functional.softplus jax.nn.softplus",
+    differs={
+        "tensorflow": "no beta, which is 1",
+        "keras": "no beta, which is 1",
+        "torch": "z itself where beta z is above threshold=20",
+        "jax": "no beta, which is 1",
+    },
 )
 def softplus(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     """Softplus: ReLU with its corner rounded off; its derivative is the sigmoid of ``beta * z``.
@@ -277,6 +293,7 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
     limits=(0, inf),
     range=(0, inf),
     params={"b": Param(samples=(1e-4, 0.3, 1.0, 100.0), low=0.0)},
+    names="keras.activations.squareplus jax.nn.squareplus",
 )
 def squareplus(xp: Namespace, z: Array, b: Parameter = 4.0) -> Array:
     """Squareplus: a curve like softplus, by a square root instead of exponential and logarithm.
@@ -339,6 +356,7 @@ def _(xp: Namespace, z: Array, b: Parameter) -> Array:
     cite="blondel2020learning",
     limits=(0, inf),
     range=(0, inf),
+    names="keras.activations.sparse_plus jax.nn.sparse_plus",
 )
 def sparse_plus(xp: Namespace, z: Array) -> Array:
     """Sparseplus: 0 up to -1 and the identity from 1 on, joined by a parabola.
@@ -383,6 +401,7 @@ def _ramp(xp: Namespace, z: Array) -> Array:
     cite="paszke2019pytorch",
     limits=(-inf, inf),
     range=(-inf, inf),
+    names="keras.activations.tanh_shrink torch.nn.functional.tanhshrink",
 )
 def tanh_shrink(xp: Namespace, z: Array) -> Array:
     """Tanh shrinkage: what is small nearly vanishes, as its cube; what is large moves in by 1.

@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import actlib
-from actlib.check import measure
+from actlib.check import measure, reference
 
 each_value = pytest.mark.parametrize("case", [case for case in CASES if not case.wrt], ids=str)
 
@@ -114,3 +115,63 @@ def test_a_hundred_million_numbers_take_one_output(path: str) -> None:
 def test_the_source_is_in_the_bibliography(name: str) -> None:
     bibliography = (Path(__file__).parent.parent / "chapters" / "references.bib").read_text()
     assert f"{{{actlib.REGISTRY[name].spec.cite}," in bibliography
+
+
+def shape_problems(activation: Any) -> list[str]:
+    """What is wrong with the declared facts on the shape, at the default parameters."""
+    spec, z = activation.spec, np.linspace(-30, 30, 60_002)  # an even number: 0 is not among them
+    slope = activation.grad(z)
+    turns = np.flatnonzero(slope[:-1] * slope[1:] < 0)
+    turns = turns[[not any(z[i] <= kink <= z[i + 1] for kink in kinks(spec)) for i in turns]]
+    problems = []
+    if spec.monotonic != (np.diff(activation(z)) >= -1e-12).all():
+        problems.append("monotonic")
+    if len(turns) > 1 or len(turns) != (spec.root is not None):
+        problems.append(f"root: the derivative changes its sign near {z[turns]}")
+    elif spec.root is not None:
+        ends = np.nextafter(np.array(spec.root), [-np.inf, np.inf])
+        left, right = (reference(spec, "z")(end, *defaults(spec)) for end in ends.tolist())
+        if left * right > 0:
+            problems.append("root: it has further digits")
+    return problems
+
+
+def defaults(spec: Any) -> tuple[float, ...]:
+    return tuple(param.default for param in spec.params.values())
+
+
+def kinks(spec: Any) -> tuple[float, ...]:
+    return contract.at(spec.kinks, defaults(spec))
+
+
+@pytest.mark.parametrize("name", actlib.REGISTRY)
+def test_the_shape_is_as_declared(name: str) -> None:
+    assert shape_problems(actlib.REGISTRY[name]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fault", "problem"),
+    [
+        ("relu", {"monotonic": False}, "monotonic"),
+        ("silu", {"monotonic": True}, "monotonic"),
+        ("tanh", {"root": 0.0}, "root: the derivative changes"),
+        ("silu", {"root": None}, "root: the derivative changes"),
+        ("silu", {"root": -1.27846454276}, "root: it has further digits"),
+    ],
+)
+def test_a_wrong_shape_is_found(name: str, fault: dict[str, Any], problem: str) -> None:
+    activation = actlib.REGISTRY[name]
+
+    def planted(z: Any) -> Any:
+        return activation(z)
+
+    planted.spec, planted.grad = replace(activation.spec, **fault), activation.grad  # type: ignore[attr-defined]
+    (found,) = shape_problems(planted)
+    assert problem in found
+
+
+def test_smooth_follows_the_kinks_at_the_default_parameters() -> None:
+    assert actlib.tanh.spec.smooth
+    assert actlib.elu.spec.smooth
+    assert not actlib.relu.spec.smooth
+    assert not actlib.prelu.spec.smooth

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from pybtex.database import Entry, parse_file
 
+import actlib
+
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 BIBLIOGRAPHY = parse_file(CHAPTERS / "references.bib").entries
 PAGES = "\n".join(
     path.read_text() for path in CHAPTERS.iterdir() if path.suffix in {".md", ".ipynb"}
 )
 CITED = set(re.findall(r"\{cite:\w+\}`([^`]+)`", PAGES))
+if (CHAPTERS / "catalogue.ipynb").exists():  # it is written from the registry
+    CITED |= {activation.spec.cite for activation in actlib.REGISTRY.values()}
 
 # Neither a DOI nor an arXiv id exists for these: an official address is the best there is.
 ADDRESS_ONLY = {
@@ -52,6 +56,12 @@ def test_it_can_be_found(key: str, entry: Entry) -> None:
         assert entry.fields["url"].startswith("https://")
     else:
         assert identifier(entry)
+
+
+@pytest.mark.parametrize("name", actlib.REGISTRY)
+def test_the_year_of_an_activation_is_that_of_its_source(name: str) -> None:
+    spec = actlib.REGISTRY[name].spec
+    assert str(spec.year) == BIBLIOGRAPHY[spec.cite].fields["year"]
 
 
 def test_what_is_cited_is_listed() -> None:

@@ -1,0 +1,124 @@
+"""The catalogue of activations as Markdown: what the registry knows, for the book's readers.
+
+A page that shows `index` and, for every activation, `entry` needs no change when one is declared.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from actlib._declare import REGISTRY, Activation, at_defaults
+
+__all__ = ["entry", "families", "index"]
+
+
+def families() -> dict[str, list[str]]:
+    """Names of all activations by family, in the order in which they were published.
+
+    Returns
+    -------
+    dict of str to list of str
+        The family is the first sentence of its module's docstring.
+
+    Examples
+    --------
+    >>> from actlib.catalogue import families
+    >>> [names[0] for names in families().values() if "relu" in names]
+    ['hard_shrink']
+    """
+    found: dict[str, list[str]] = {}
+    for name in sorted(REGISTRY, key=lambda name: REGISTRY[name].spec.year):
+        first = (sys.modules[REGISTRY[name].__module__].__doc__ or "").partition("\n")[0]
+        found.setdefault(first.rstrip("."), []).append(name)
+    return found
+
+
+def index() -> str:
+    """Write a table of all activations, in alphabetical order, with links to their entries.
+
+    Returns
+    -------
+    str
+        Markdown with MyST's citations.
+
+    Examples
+    --------
+    >>> from actlib.catalogue import index
+    >>> print(index().splitlines()[0])
+    | name | formula | least and largest value | year | source |
+    """
+    rows = ["| name | formula | least and largest value | year | source |", "|---|---|---|---|---|"]
+    for name in sorted(REGISTRY):
+        spec = REGISTRY[name].spec
+        formula = spec.formula.replace("|", r"\vert ")  # a bar would end the cell
+        bounds = _pair(at_defaults(spec, spec.range))
+        rows.append(
+            f"| [`{name}`](#catalogue-{name}) | ${formula}$ | {bounds} | {spec.year}"
+            f" | {{cite:t}}`{spec.cite}` |"
+        )
+    return "\n".join(rows)
+
+
+def entry(name: str) -> str:
+    """Write the facts on one activation, at its default parameters, and its names elsewhere.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``actlib.REGISTRY``.
+
+    Returns
+    -------
+    str
+        Markdown with MyST's citations.
+
+    Examples
+    --------
+    >>> from actlib.catalogue import entry
+    >>> "- Kinks: at 0." in entry("relu").splitlines()
+    True
+    """
+    activation = REGISTRY[name]
+    spec = activation.spec
+    kinks = ", ".join(map(_number, at_defaults(spec, spec.kinks)))
+    turn = "" if spec.root is None else f"; its derivative changes its sign at {spec.root:.6g}"
+    rows = [
+        f"(catalogue-{name})=",
+        f"**{{py:obj}}`{name} <actlib.{name}>`**",
+        "",
+        f"$$\n{spec.formula}\n$$",
+        "",
+        f"- Least and largest value: {_pair(at_defaults(spec, spec.range))}.",
+        f"- Limits at −∞ and ∞: {_pair(activation([-float('inf'), float('inf')]))}.",
+        f"- Monotonic: {'yes' if spec.monotonic else 'no'}{turn}.",
+        f"- Kinks: at {kinks}." if kinks else "- Kinks: none, it is smooth.",
+        f"- Source: {{cite:t}}`{spec.cite}`.",
+        "",
+        "| library | name | difference |",
+        "|---|---|---|",
+        f"| actlib | `{_call(activation)}` | |",
+    ]
+    rows += [
+        f"| {title} | {f'`{spec.names[key]}`' if key in spec.names else 'none'}"
+        f" | {spec.differs.get(key, '')} |"
+        for key, title in _TITLES.items()
+    ]
+    return "\n".join(rows)
+
+
+_TITLES = {"tensorflow": "TensorFlow", "keras": "Keras", "torch": "PyTorch", "jax": "JAX"}
+
+
+def _call(activation: Activation[...]) -> str:
+    """The call with all parameters at their defaults."""
+    params = "".join(f", {key}={p.default:g}" for key, p in activation.spec.params.items())
+    return f"{activation.spec.name}(z{params})"
+
+
+def _pair(values: Any) -> str:
+    return " and ".join(map(_number, values))
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.5g}".replace("inf", "∞").replace("-", "−")

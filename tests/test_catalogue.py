@@ -1,0 +1,126 @@
+"""The catalogue, page by page: an activation is declared, and nothing else is needed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import contract
+import nbformat
+import pytest
+
+import actlib
+from actlib._declare import REGISTRY, activation, derivative
+from actlib.catalogue import entry, families, index
+
+CHAPTERS = Path(__file__).parent.parent / "chapters"
+
+
+@pytest.fixture
+def planted() -> Iterator[Any]:
+    """An activation that is declared on the fly."""
+
+    @activation(
+        formula=r"\frac{|z| + z}{2}",
+        exact=lambda m, z: m.max(z, 0),
+        cite="bliss1934method",
+        limits=(0, float("inf")),
+        range=(0, float("inf")),
+        kinks=(0.0,),
+        names="tf.nn.planted jax.nn.planted",
+        differs={"jax": "needs least=0, its default is 1"},
+    )
+    def planted_for_test(xp: Any, z: Any) -> Any:
+        """Planted."""
+        return xp.maximum(z, 0)
+
+    derivative(planted_for_test, limits=(0, 1))(lambda xp, z: xp.astype(z > 0, z.dtype))
+    yield planted_for_test
+    del REGISTRY["planted_for_test"]
+
+
+def test_a_declaration_is_all_it_takes(planted: Any) -> None:
+    name = "planted_for_test"
+    assert REGISTRY[name] is planted
+    assert [str(case) for case in contract.cases(planted)] == [name, f"{name}.grad"]
+    family = "The catalogue, page by page: an activation is declared, and nothing else is needed"
+    assert families()[family] == [name]
+    assert (
+        rf"| [`{name}`](#catalogue-planted_for_test) | $\frac{{\vert z\vert  + z}}{{2}}$ | 0 and ∞"
+        " | 1934 | {cite:t}`bliss1934method` |"
+    ) in index().splitlines()
+    lines = entry(name).splitlines()
+    assert r"\frac{|z| + z}{2}" in lines
+    assert "- Kinks: at 0." in lines
+    assert "- Monotonic: yes." in lines
+    assert "- Limits at −∞ and ∞: 0 and ∞." in lines
+    assert "- Source: {cite:t}`bliss1934method`." in lines
+    assert f"| actlib | `{name}(z)` | |" in lines
+    assert "| TensorFlow | `tf.nn.planted` |  |" in lines
+    assert "| PyTorch | none |  |" in lines
+    assert "| JAX | `jax.nn.planted` | needs least=0, its default is 1 |" in lines
+
+
+def test_a_root_and_parameters_are_told() -> None:
+    assert "- Monotonic: no; its derivative changes its sign at -1.27846." in entry("silu")
+    assert "| actlib | `prelu(z, alpha=0.25)` | |" in entry("prelu")
+    assert "- Kinks: none, it is smooth." in entry("tanh")
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_the_page_shows_every_activation(name: str) -> None:
+    """As it is stored: who declares an activation runs the page again."""
+    notebook = nbformat.read(CHAPTERS / "catalogue.ipynb", as_version=4)
+    shown = [
+        output.data["text/markdown"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "text/markdown" in output.get("data", {})
+    ]
+    assert index() in shown
+    assert entry(name) in shown
+    assert [name in names for names in families().values()].count(True) == 1
+
+
+def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
+    """Its block on activations, built with one more in a family and in that family's `__all__`."""
+    block = re.search(r"\.\. automodule:: actlib\n +:members:\n", (CHAPTERS / "api.md").read_text())
+    assert block
+    (tmp_path / "index.rst").write_text(f"Page\n====\n\n{block[0]}")
+    (tmp_path / "conf.py").write_text(
+        dedent(
+            """
+            import actlib
+            from actlib._declare import activation
+
+            def planted_for_test(xp, z):
+                "Planted: what the page is to show."
+                return z
+
+            planted_for_test.__module__ = "actlib.smooth"
+            actlib.planted_for_test = activation(
+                formula="z", exact=None, cite="bliss1934method", limits=(0, 1), range=(0, 1)
+            )(planted_for_test)
+            actlib.__all__.append("planted_for_test")
+            extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+            """
+        )
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-b", "text", tmp_path, tmp_path / "out"],
+        capture_output=True,
+        text=True,
+        cwd=CHAPTERS.parent,
+        env={**os.environ, "PYTHONPATH": str(CHAPTERS.parent)},
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "out" / "index.txt").read_text()
+    for name in (*actlib.REGISTRY, "planted_for_test"):
+        assert re.search(rf"^actlib\.{name}\(", page, re.MULTILINE), name
+    assert "Planted: what the page is to show." in page
