@@ -7,14 +7,14 @@ array([0., 1.])
 ['arctan', 'celu']
 """
 
-from actlib import gated, rectifiers, sigmoids, smooth, units, vector
+from actlib import gated, rectifiers, sigmoids, smooth, gated_units, vector
 from actlib._declare import REGISTRY
 from actlib._vectors import VECTORS
 from actlib.gated import *
 from actlib.rectifiers import *
 from actlib.sigmoids import *
 from actlib.smooth import *
-from actlib.units import *
+from actlib.gated_units import *
 from actlib.vector import *
 
 __all__ = ["REGISTRY", "VECTORS"]
@@ -22,7 +22,7 @@ __all__ += sigmoids.__all__
 __all__ += rectifiers.__all__
 __all__ += smooth.__all__
 __all__ += gated.__all__
-__all__ += units.__all__
+__all__ += gated_units.__all__
 __all__ += vector.__all__
 
 __version__ = "0.1.0"
