@@ -7,14 +7,14 @@ array([0., 1.])
 ['arctan', 'celu']
 """
 
-from actlib import gated, rectifiers, sigmoids, smooth, gated_units, vector
+from actlib import gated, gated_units, rectifiers, sigmoids, smooth, vector
 from actlib._declare import REGISTRY
 from actlib._vectors import VECTORS
 from actlib.gated import *
+from actlib.gated_units import *
 from actlib.rectifiers import *
 from actlib.sigmoids import *
 from actlib.smooth import *
-from actlib.gated_units import *
 from actlib.vector import *
 
 __all__ = ["REGISTRY", "VECTORS"]

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 import operator
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, NotRequired, Protocol, TypedDict, Unpack, cast
 
 import numpy as np
 
+from actlib._declare import Facts, by_library, with_formula
 from actlib._evaluate import (
+    BLOCK,
     Array,
     ArrayLike,
     Kernel,
@@ -26,30 +26,6 @@ from actlib._evaluate import (
     _namespace,
     _real_dtypes,
 )
-
-
-@dataclass(frozen=True)
-class VectorSpec:
-    """What is known of a function of vectors besides how to compute it.
-
-    Parameters
-    ----------
-    name : str
-        The public name.
-    formula : str
-        The definition in LaTeX.
-    exact : callable
-        The textbook formula over a namespace ``m`` of mathematical functions:
-        ``exact(m, z)`` takes a list of numbers and returns one; for a gated unit,
-        ``exact(m, value, gate)`` takes two numbers.
-    cite : str
-        The key of its source in the book's bibliography.
-    """
-
-    name: str
-    formula: str
-    exact: Callable[..., Any]
-    cite: str
 
 
 class AxisVJP(Protocol):
@@ -67,7 +43,7 @@ class AxisFunction(Protocol):
 
     __name__: str
     __qualname__: str
-    spec: VectorSpec
+    spec: Facts
     vjp: AxisVJP
 
     def __call__(self, z: ArrayLike, axis: int = -1) -> Any:
@@ -89,7 +65,7 @@ class GatedUnit(Protocol):
 
     __name__: str
     __qualname__: str
-    spec: VectorSpec
+    spec: Facts
     vjp: UnitVJP
 
     def __call__(self, z: ArrayLike) -> Any:
@@ -131,7 +107,19 @@ class Along:
             return xp.astype(z, result, copy=True)
         with np.errstate(all="ignore"):
             arrays = [xp.moveaxis(xp.astype(a, working, copy=False), axis, -1) for a in (z, *given)]
-            return xp.astype(xp.moveaxis(self._over_last(xp, *arrays), -1, axis), result)
+            out = (self._on_numpy if xp is np else functools.partial(self._over_last, xp))(*arrays)
+            return xp.astype(xp.moveaxis(out, -1, axis), result, copy=False)
+
+    def _on_numpy(self, *arrays: np.ndarray) -> np.ndarray:
+        """Evaluate some vectors at a time, so that temporaries stay in the cache."""
+        z = arrays[0]
+        rows = [np.ascontiguousarray(a.reshape(-1, a.shape[-1])) for a in arrays]
+        size = z.shape[-1] // 2 if self.halves and len(arrays) == 1 else z.shape[-1]
+        out = np.empty((rows[0].shape[0], size), z.dtype)
+        step = -(-BLOCK // z.shape[-1])
+        for i in range(0, len(out), step):
+            out[i : i + step] = self._over_last(np, *(a[i : i + step] for a in rows))
+        return out.reshape(*z.shape[:-1], size)
 
     def _over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
         if not self.halves:
@@ -210,12 +198,19 @@ class Along:
         )
 
 
-def along_axis(
-    *, formula: str, exact: Callable[..., Any], cite: str
-) -> Callable[[Kernel], AxisFunction]:
-    """Declare a function of vectors: make ``kernel(xp, z)``, over the last axis, public.
+class _Given(TypedDict):
+    """The arguments of a declaration: the fields of `Facts`, its ``names`` in one string."""
 
-    The arguments are the fields of `VectorSpec`.
+    formula: str
+    exact: Callable[..., Any]
+    cite: str
+    range: tuple[float, float]
+    names: NotRequired[str]
+    differs: NotRequired[Mapping[str, str]]
+
+
+def along_axis(**given: Unpack[_Given]) -> Callable[[Kernel], AxisFunction]:
+    """Declare a function of vectors: make ``kernel(xp, z)``, over the last axis, public.
 
     Returns
     -------
@@ -229,18 +224,13 @@ def along_axis(
         def public(z: Any, axis: int = -1) -> Any:
             return evaluate(z, axis=axis)
 
-        spec = VectorSpec(kernel.__name__, formula, exact, cite)
-        return cast("AxisFunction", _enter(public, kernel, spec))
+        return cast("AxisFunction", _enter(public, kernel, given))
 
     return declare
 
 
-def gated_unit(
-    *, formula: str, exact: Callable[..., Any], cite: str
-) -> Callable[[Kernel], GatedUnit]:
+def gated_unit(**given: Unpack[_Given]) -> Callable[[Kernel], GatedUnit]:
     """Declare a gated unit: make ``kernel(xp, value, gate)`` a function of their common array.
-
-    The arguments are the fields of `VectorSpec`.
 
     Returns
     -------
@@ -254,8 +244,7 @@ def gated_unit(
         def public(z: Any) -> Any:
             return evaluate(z)
 
-        spec = VectorSpec(kernel.__name__, formula, exact, cite)
-        return cast("GatedUnit", _enter(public, kernel, spec))
+        return cast("GatedUnit", _enter(public, kernel, given))
 
     return declare
 
@@ -310,18 +299,15 @@ ValueError
 """
 
 
-def _enter(public: Callable[..., Any], kernel: Kernel, spec: VectorSpec) -> Any:
-    declared = VECTORS.get(spec.name)
-    if declared is not None and declared.__module__ != kernel.__module__:
-        raise ValueError(f"a function {spec.name!r} is already declared in {declared.__module__}")
-    function = cast("Any", _public(public, kernel, spec.name, kernel.__module__))
-    summary, _, rest = inspect.cleandoc(kernel.__doc__ or "").partition("\n\n")
-    rest = re.sub(
-        r"^(?=(Notes|References|Examples)\n-)", _RAISES, rest, count=1, flags=re.MULTILINE
-    )
-    function.__doc__ = f"{summary}\n\n.. math:: {spec.formula}\n\n{rest}\n"
-    function.spec = spec
-    VECTORS[spec.name] = function
+def _enter(public: Callable[..., Any], kernel: Kernel, given: _Given) -> Any:
+    name, module = kernel.__name__, kernel.__module__
+    if name in VECTORS and VECTORS[name].__module__ != module:
+        raise ValueError(f"a function {name!r} is already declared in {VECTORS[name].__module__}")
+    function = cast("Any", _public(public, kernel, name, module))
+    function.__doc__ = with_formula(kernel.__doc__, given["formula"], _RAISES)
+    facts: dict[str, Any] = {**given, "names": by_library(given.get("names", ""))}
+    function.spec = Facts(name=name, **facts)
+    VECTORS[name] = function
     return function
 
 
@@ -338,24 +324,3 @@ def _public(
     public.__signature__ = inspect.Signature(params)  # type: ignore[attr-defined]
     public.__annotations__ = {}
     return public
-
-
-def total(xp: Namespace, x: Array) -> Array:
-    """Sum along the last axis, to the last bit or two however long that is.
-
-    Halves are added to each other until one number is left; what each addition rounds away is
-    found (Knuth's TwoSum) and added in the end.
-    """
-    lost = 0.0
-    while (n := x.shape[-1]) > 1:
-        a, b = x[..., : n // 2], x[..., n // 2 : n // 2 * 2]
-        s = a + b
-        t = s - a
-        lost = lost + xp.sum((a - (s - t)) + (b - t), axis=-1, keepdims=True)
-        x = s if n % 2 == 0 else xp.concat([s, x[..., -1:]], axis=-1)
-    return x + lost
-
-
-def power_above(n: int) -> float:
-    """Return the least power of two that is not below ``n``."""
-    return 2.0 ** math.ceil(math.log2(n))

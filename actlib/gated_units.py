@@ -44,6 +44,8 @@ def _back(
     formula=r"\operatorname{GLU}(a, b) = a \, \sigma(b)",
     exact=lambda m, value, gate: value / (1 + m.exp(-gate)),
     cite="dauphin2017language",
+    range=(-inf, inf),
+    names="keras.activations.glu torch.nn.functional.glu jax.nn.glu",
 )
 def glu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit: the gate is the `sigmoid`.
@@ -85,6 +87,7 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     formula=r"\operatorname{ReGLU}(a, b) = a \max(0, b)",
     exact=lambda m, value, gate: value * m.max(0, gate),
     cite="shazeer2020glu",
+    range=(-inf, inf),
 )
 def reglu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit with `relu` for its gate.
@@ -127,6 +130,7 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     formula=r"\operatorname{GEGLU}(a, b) = a \, b \, \Phi(b)",
     exact=lambda m, value, gate: value * gate * m.erfc(-gate / m.sqrt(2)) / 2,
     cite="shazeer2020glu",
+    range=(-inf, inf),
 )
 def geglu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit with the exact `gelu` for its gate.
@@ -167,6 +171,7 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     formula=r"\operatorname{SwiGLU}(a, b) = a \, b \, \sigma(b)",
     exact=lambda m, value, gate: value * gate / (1 + m.exp(-gate)),
     cite="shazeer2020glu",
+    range=(-inf, inf),
 )
 def swiglu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit with `silu` for its gate, which is `swish` with ``beta = 1``.
@@ -207,6 +212,7 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     formula=r"\operatorname{bilinear}(a, b) = a \, b",
     exact=lambda m, value, gate: value * gate,
     cite="shazeer2020glu",
+    range=(-inf, inf),
 )
 def bilinear(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit without an activation: the halves' product.

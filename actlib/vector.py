@@ -5,9 +5,13 @@ from __future__ import annotations
 from math import inf, nan
 
 from actlib._evaluate import Array, Namespace
-from actlib._vectors import along_axis, power_above, total, vjp
+from actlib._vectors import along_axis, vjp
 
 __all__ = ["log_softmax", "softmax"]
+
+
+def _sum(xp: Namespace, x: Array) -> Array:
+    return xp.sum(x, axis=-1, keepdims=True)
 
 
 def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
@@ -27,6 +31,9 @@ def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     formula=r"\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
     exact=lambda m, z: [m.exp(x) / sum(m.exp(y) for y in z) for x in z],
     cite="bridle1990probabilistic",
+    range=(0, 1),
+    names="tf.nn.softmax keras.activations.softmax torch.nn.functional.softmax jax.nn.softmax",
+    differs={"torch": "needs dim=-1, without it another axis is guessed"},
 )
 def softmax(xp: Namespace, z: Array) -> Array:
     """Softmax: scores become probabilities, which are positive and sum to 1.
@@ -66,7 +73,7 @@ def softmax(xp: Namespace, z: Array) -> Array:
     """
     shifted, _, undecided = _shifted(xp, z)
     e = xp.exp(shifted)
-    return xp.where(undecided, nan, e / total(xp, e))
+    return xp.where(undecided, nan, e / _sum(xp, e))
 
 
 @vjp(softmax)
@@ -79,10 +86,10 @@ def _(xp: Namespace, z: Array, upstream: Array) -> Array:
     """
     shifted, _, undecided = _shifted(xp, z)
     h = xp.exp(0.5 * shifted)
-    s = total(xp, h * h)
+    s = _sum(xp, h * h)
     u = 0.25 * upstream  # differences must not overflow
     u = u - xp.sum(xp.where(h * h > 0.5 * s, u, 0.0), axis=-1, keepdims=True)
-    mean = total(xp, h * (h * u)) / s
+    mean = _sum(xp, h * (h * u)) / s
     return xp.where(undecided, nan, 4.0 * (h * (h * (u - mean) / s)))
 
 
@@ -90,6 +97,10 @@ def _(xp: Namespace, z: Array, upstream: Array) -> Array:
     formula=r"\operatorname{log\,softmax}(z)_i = z_i - \log \sum_j e^{z_j}",
     exact=lambda m, z: [x - m.log(sum(m.exp(y) for y in z)) for x in z],
     cite="bridle1990probabilistic",
+    range=(-inf, 0),
+    names="tf.nn.log_softmax keras.activations.log_softmax torch.nn.functional.log_softmax"
+    " jax.nn.log_softmax",
+    differs={"torch": "needs dim=-1, without it another axis is guessed"},
 )
 def log_softmax(xp: Namespace, z: Array) -> Array:
     """Logarithm of `softmax`: exact also where the probability is 1 or 0 to the last bit.
@@ -125,7 +136,7 @@ def log_softmax(xp: Namespace, z: Array) -> Array:
     """
     shifted, ties, undecided = _shifted(xp, z)
     others = xp.exp(xp.where(shifted == 0, -inf, shifted))  # all but the largest
-    return xp.where(undecided, nan, shifted - xp.log1p((ties - 1) + total(xp, others)))
+    return xp.where(undecided, nan, shifted - xp.log1p((ties - 1) + _sum(xp, others)))
 
 
 @vjp(log_softmax)
@@ -137,13 +148,13 @@ def _(xp: Namespace, z: Array, upstream: Array) -> Array:
     """
     shifted, _, undecided = _shifted(xp, z)
     h = xp.exp(0.5 * shifted)
-    s = total(xp, h * h)
+    s = _sum(xp, h * h)
     top = h * h > 0.5 * s
     large = xp.max(xp.abs(upstream), axis=-1, keepdims=True) > 1
-    scale = xp.where(large, 1.0 / power_above(z.shape[-1]), xp.ones_like(s))
+    scale = xp.where(large, 0.5 ** z.shape[-1].bit_length(), xp.ones_like(s))
     u = scale * upstream  # the sum must not overflow
     without = xp.where(top, 0.0, u)
-    others, rest = total(xp, without), total(xp, xp.where(top, 0.0, h * h)) / s
+    others, rest = _sum(xp, without), _sum(xp, xp.where(top, 0.0, h * h)) / s
     own = xp.where(top, rest, 1.0)
     sums = others + xp.where(top, 0.0, xp.sum(u - without, axis=-1, keepdims=True))
     return xp.where(undecided, nan, (own * u - h * (h * sums / s)) / scale)
