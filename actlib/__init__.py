@@ -7,17 +7,22 @@ array([0., 1.])
 ['arctan', 'celu']
 """
 
-from actlib import gated, rectifiers, sigmoids, smooth
+from actlib import gated, gated_units, rectifiers, sigmoids, smooth, vector
 from actlib._declare import REGISTRY
+from actlib._vectors import VECTORS
 from actlib.gated import *
+from actlib.gated_units import *
 from actlib.rectifiers import *
 from actlib.sigmoids import *
 from actlib.smooth import *
+from actlib.vector import *
 
-__all__ = ["REGISTRY"]
+__all__ = ["REGISTRY", "VECTORS"]
 __all__ += sigmoids.__all__
 __all__ += rectifiers.__all__
 __all__ += smooth.__all__
 __all__ += gated.__all__
+__all__ += gated_units.__all__
+__all__ += vector.__all__
 
 __version__ = "0.1.0"

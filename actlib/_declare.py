@@ -18,9 +18,9 @@ from actlib._evaluate import Array, ArrayLike, Formula, Kernel, Limits, Namespac
 P = ParamSpec("P")
 
 
-@dataclass(frozen=True)
-class Spec:
-    """What is known of an activation besides how to compute it.
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of any function here besides how to compute it.
 
     Parameters
     ----------
@@ -29,21 +29,13 @@ class Spec:
     formula : str
         The definition in LaTeX.
     exact : callable
-        The textbook formula ``exact(m, z, *params)`` over a namespace ``m`` of mathematical
-        functions; the reference that values and derivatives are tested against.
+        The textbook formula over a namespace ``m`` of mathematical functions, the reference that
+        values and derivatives are tested against. It takes numbers, ``exact(m, z, *params)``; for a
+        function of vectors a list of them; for a gated unit two, ``exact(m, value, gate)``.
     cite : str
         The key of its source in the book's bibliography.
-    limits, range : pair of float, or callable
-        The values at -inf and +inf, and the bounds of the values; a callable where they depend
-        on the parameters (``limits(xp, *params)``, ``range(*params)``).
-    kinks : tuple of float, or callable
-        Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters.
-    params : mapping of str to Param
-        The parameters, in the order of the signature.
-    monotonic : bool
-        Whether it never falls, at the default parameters.
-    root : float or None
-        Where the derivative is zero and changes its sign, at the default parameters.
+    range : pair of float, or callable
+        The bounds of the values; ``range(*params)`` where they depend on the parameters.
     names : mapping of str to str
         What it is called in ``"tensorflow"``, ``"keras"``, ``"torch"`` and ``"jax"``.
     differs : mapping of str to str
@@ -55,19 +47,9 @@ class Spec:
     formula: str
     exact: Callable[..., Any]
     cite: str
-    limits: Limits
     range: tuple[float, float] | Callable[..., tuple[float, float]]
-    kinks: tuple[float, ...] | Callable[..., tuple[float, ...]]
-    params: Mapping[str, Param]
-    monotonic: bool = True
-    root: float | None = None
     names: Mapping[str, str] = field(default_factory=dict)
     differs: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def smooth(self) -> bool:
-        """Whether the derivative jumps nowhere, at the default parameters."""
-        return not at_defaults(self, self.kinks)
 
     @property
     def year(self) -> int:
@@ -75,9 +57,43 @@ class Spec:
         return int(re.findall(r"\d{4}", self.cite)[0])
 
 
-def at_defaults(spec: Spec, fact: Any) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Spec(Facts):
+    """What is known of an activation, which acts on every number by itself.
+
+    Parameters
+    ----------
+    name, formula, exact, cite, range, names, differs
+        As in `Facts`.
+    limits : pair of float, or callable
+        The values at -inf and +inf; ``limits(xp, *params)`` where they depend on the parameters.
+    kinks : tuple of float, or callable
+        Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters.
+    params : mapping of str to Param
+        The parameters, in the order of the signature.
+    monotonic : bool
+        Whether it never falls, at the default parameters.
+    root : float or None
+        Where the derivative is zero and changes its sign, at the default parameters.
+    """
+
+    limits: Limits
+    kinks: tuple[float, ...] | Callable[..., tuple[float, ...]]
+    params: Mapping[str, Param]
+    monotonic: bool = True
+    root: float | None = None
+
+    @property
+    def smooth(self) -> bool:
+        """Whether the derivative jumps nowhere, at the default parameters."""
+        return not at_defaults(self, self.kinks)
+
+
+def at_defaults(spec: Facts, fact: Any) -> Any:
     """A range, or kinks, at the default parameters."""
-    return fact(*(param.default for param in spec.params.values())) if callable(fact) else fact
+    if not (callable(fact) and isinstance(spec, Spec)):
+        return fact
+    return fact(*(param.default for param in spec.params.values()))
 
 
 class Derivative(Protocol[P]):
@@ -123,6 +139,11 @@ REGISTRY: dict[str, Activation[...]] = {}
 _LIBRARIES = {"tf": "tensorflow", "keras": "keras", "torch": "torch", "jax": "jax"}
 
 
+def by_library(names: str) -> dict[str, str]:
+    """Sort names in one string, such as ``"tf.nn.relu jax.nn.relu"``, by their libraries."""
+    return {_LIBRARIES[path.split(".")[0]]: path for path in names.split()}
+
+
 def activation(
     *,
     formula: str,
@@ -163,7 +184,7 @@ def activation(
             params=_params(kernel, params or {}),
             monotonic=monotonic,
             root=root,
-            names={_LIBRARIES[path.split(".")[0]]: path for path in names.split()},
+            names=by_library(names),
             differs=differs or {},
         )
         declared = REGISTRY.get(name)
@@ -280,13 +301,15 @@ ValueError
 
 def _document(path: str, doc: str | None, spec: Spec, like: Any) -> str:
     """The kernel's docstring; for a value, with the formula that the specification holds."""
-    text = inspect.cleandoc(doc or "")
-    if like is not None:
-        variable = path.partition("partials.")[2] or "z"
-        first = f"Derivative of `{spec.name}` with respect to {variable}, elementwise."
-        return "\n\n".join(filter(None, [first, text]))
-    summary, _, rest = text.partition("\n\n")
-    rest = re.sub(
-        r"^(?=(Notes|References|Examples)\n-)", _RAISES, rest, count=1, flags=re.MULTILINE
-    )
-    return f"{summary}\n\n.. math:: {spec.formula}\n\n{rest}\n"
+    if like is None:
+        return with_formula(doc, spec.formula, _RAISES)
+    variable = path.partition("partials.")[2] or "z"
+    first = f"Derivative of `{spec.name}` with respect to {variable}, elementwise."
+    return "\n\n".join(filter(None, [first, inspect.cleandoc(doc or "")]))
+
+
+def with_formula(doc: str | None, formula: str, raises: str) -> str:
+    """A docstring with the formula after its first line, and what is raised before the notes."""
+    summary, _, rest = inspect.cleandoc(doc or "").partition("\n\n")
+    rest = re.sub(r"^(?=(Notes|References|Examples)\n-)", raises, rest, count=1, flags=re.MULTILINE)
+    return f"{summary}\n\n.. math:: {formula}\n\n{rest}\n"

@@ -95,7 +95,7 @@ class Formula:
         xp = _namespace(z)
         if xp is np:
             z = _as_ndarray(self.name, z)
-        working, result = self._dtypes(xp, z.dtype)
+        working, result = _real_dtypes(self.name, xp, z.dtype)
         if xp is not np and hasattr(xp, "blockwise"):
             return self._on_dask(xp, z, params, working, result)
         with np.errstate(all="ignore"):
@@ -182,15 +182,6 @@ class Formula:
         out = xp.where(z == math.inf, high, out)
         return xp.where(xp.isnan(z), z, out)
 
-    def _dtypes(self, xp: Namespace, dtype: Any) -> tuple[Any, Any]:
-        dtypes = _dtypes(xp, dtype)
-        if dtypes is None:
-            raise TypeError(
-                f"{self.name}: z has dtype {dtype}; it takes real numbers (float16, bfloat16, "
-                "float32, float64, integers or booleans)"
-            )
-        return dtypes
-
     def _arguments(
         self, xp: Namespace, z: Array, params: Sequence[Any], working: Any
     ) -> tuple[Array, list[Array]]:
@@ -268,6 +259,17 @@ def _as_ndarray(name: str, value: Any, role: str = "z") -> np.ndarray:
         return np.asarray(value)
     except ValueError as error:
         raise TypeError(f"{name}: {role} is not an array of numbers: {error}") from error
+
+
+def _real_dtypes(name: str, xp: Namespace, dtype: Any, role: str = "z") -> tuple[Any, Any]:
+    """The dtype to compute in and the dtype to return; an error if this one cannot be used."""
+    dtypes = _dtypes(xp, dtype)
+    if dtypes is None:
+        raise TypeError(
+            f"{name}: {role} has dtype {dtype}; it takes real numbers (float16, bfloat16, "
+            "float32, float64, integers or booleans)"
+        )
+    return dtypes
 
 
 def _dtypes(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:

@@ -5,10 +5,13 @@ A page that shows `index` and, for every activation, `entry` needs no change whe
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from actlib._declare import REGISTRY, Activation, at_defaults
+from actlib._vectors import VECTORS, AxisFunction, GatedUnit
 
 __all__ = ["entry", "families", "index"]
 
@@ -28,10 +31,15 @@ def families() -> dict[str, list[str]]:
     ['hard_shrink']
     """
     found: dict[str, list[str]] = {}
-    for name in sorted(REGISTRY, key=lambda name: REGISTRY[name].spec.year):
-        first = (sys.modules[REGISTRY[name].__module__].__doc__ or "").partition("\n")[0]
+    functions = _functions()
+    for name in sorted(functions, key=lambda name: functions[name].spec.year):
+        first = (sys.modules[functions[name].__module__].__doc__ or "").partition("\n")[0]
         found.setdefault(first.rstrip("."), []).append(name)
     return found
+
+
+def _functions() -> Mapping[str, Activation[...] | AxisFunction | GatedUnit]:
+    return {**REGISTRY, **VECTORS}
 
 
 def index() -> str:
@@ -49,8 +57,8 @@ def index() -> str:
     | name | formula | least and largest value | year | source |
     """
     rows = ["| name | formula | least and largest value | year | source |", "|---|---|---|---|---|"]
-    for name in sorted(REGISTRY):
-        spec = REGISTRY[name].spec
+    for name, function in sorted(_functions().items()):
+        spec = function.spec
         formula = spec.formula.replace("|", r"\vert ")  # a bar would end the cell
         bounds = _pair(at_defaults(spec, spec.range))
         rows.append(
@@ -66,7 +74,7 @@ def entry(name: str) -> str:
     Parameters
     ----------
     name : str
-        A key of ``actlib.REGISTRY``.
+        A key of ``actlib.REGISTRY`` or of ``actlib.VECTORS``.
 
     Returns
     -------
@@ -79,10 +87,8 @@ def entry(name: str) -> str:
     >>> "- Kinks: at 0." in entry("relu").splitlines()
     True
     """
-    activation = REGISTRY[name]
-    spec = activation.spec
-    kinks = ", ".join(map(_number, at_defaults(spec, spec.kinks)))
-    turn = "" if spec.root is None else f"; its derivative changes its sign at {spec.root:.6g}"
+    function = _functions()[name]
+    spec = function.spec
     rows = [
         f"(catalogue-{name})=",
         f"**{{py:obj}}`{name} <actlib.{name}>`**",
@@ -90,14 +96,12 @@ def entry(name: str) -> str:
         f"$$\n{spec.formula}\n$$",
         "",
         f"- Least and largest value: {_pair(at_defaults(spec, spec.range))}.",
-        f"- Limits at −∞ and ∞: {_pair(activation([-float('inf'), float('inf')]))}.",
-        f"- Monotonic: {'yes' if spec.monotonic else 'no'}{turn}.",
-        f"- Kinks: at {kinks}." if kinks else "- Kinks: none, it is smooth.",
+        *(_shape(REGISTRY[name]) if name in REGISTRY else []),
         f"- Source: {{cite:t}}`{spec.cite}`.",
         "",
         "| library | name | difference |",
         "|---|---|---|",
-        f"| actlib | `{_call(activation)}` | |",
+        f"| actlib | `{_call(function)}` | |",
     ]
     rows += [
         f"| {title} | {f'`{spec.names[key]}`' if key in spec.names else 'none'}"
@@ -107,13 +111,28 @@ def entry(name: str) -> str:
     return "\n".join(rows)
 
 
+def _shape(activation: Activation[...]) -> list[str]:
+    """What only an activation that acts on every number by itself has."""
+    spec = activation.spec
+    kinks = ", ".join(map(_number, at_defaults(spec, spec.kinks)))
+    turn = "" if spec.root is None else f"; its derivative changes its sign at {spec.root:.6g}"
+    return [
+        f"- Limits at −∞ and ∞: {_pair(activation([-float('inf'), float('inf')]))}.",
+        f"- Monotonic: {'yes' if spec.monotonic else 'no'}{turn}.",
+        f"- Kinks: at {kinks}." if kinks else "- Kinks: none, it is smooth.",
+    ]
+
+
 _TITLES = {"tensorflow": "TensorFlow", "keras": "Keras", "torch": "PyTorch", "jax": "JAX"}
 
 
-def _call(activation: Activation[...]) -> str:
+def _call(function: Any) -> str:
     """The call with all parameters at their defaults."""
-    params = "".join(f", {key}={p.default:g}" for key, p in activation.spec.params.items())
-    return f"{activation.spec.name}(z{params})"
+    params = [
+        key if p.default is p.empty else f"{key}={p.default:g}"
+        for key, p in inspect.signature(function).parameters.items()
+    ]
+    return f"{function.__name__}({', '.join(params)})"
 
 
 def _pair(values: Any) -> str:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -14,8 +16,9 @@ from cycler import cycler
 from matplotlib.axes import Axes
 
 from actlib._declare import Activation, Derivative
+from actlib._vectors import AxisFunction, GatedUnit
 
-__all__ = ["STYLE", "curves", "flat_intervals"]
+__all__ = ["STYLE", "curves", "flat_intervals", "section"]
 
 _GREY, _BLUE, _ORANGE = "#767676", "#2478c4", "#e85d12"
 _DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
@@ -111,15 +114,62 @@ def curves(
     with plt.rc_context(STYLE):
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        ax.patch.set_alpha(0)
         for start, end in shaded:
             ax.axvspan(start, end, facecolor=_GREY, alpha=0.25, linewidth=0)
-        ax.axhline(0, color=_GREY, linewidth=0.8)
-        ax.axvline(0, color=_GREY, linewidth=0.8)
-        _draw(ax, activation, pieces, params, label="$f(z)$", color=_BLUE, linestyle="-")
-        _draw(ax, activation.grad, pieces, params, label="$f'(z)$", color=_ORANGE, linestyle="--")
-        ax.set(xlabel="$z$", xlim=(lo, hi))
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # off the shaded ground
+        _draw_both(ax, activation, activation.grad, pieces, params)
+    return ax
+
+
+def section(
+    function: AxisFunction | GatedUnit,
+    *,
+    lo: float = -6.0,
+    hi: float = 6.0,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a function of vectors as one number varies: its first result, and the derivative.
+
+    For a function along an axis the vector is ``[z, 0, 0]``, for a gated unit it is ``[1, z]``.
+
+    Parameters
+    ----------
+    function : AxisFunction or GatedUnit
+        An entry of ``actlib.VECTORS``.
+    lo, hi : float
+        The range of z.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; without it, a figure is made.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> from actlib import softmax
+    >>> from actlib.plots import section
+    >>> ax = section(softmax, lo=-3, hi=3)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['$f(z)$', "$f'(z)$"]
+    """
+    along = "axis" in inspect.signature(function).parameters
+    varied, rest = (0, [0.0, 0.0]) if along else (1, [1.0])
+    upstream = [1.0, 0.0, 0.0] if along else [1.0]
+
+    def vectors(z: Any) -> np.ndarray:
+        return np.insert(np.tile(rest, (*np.shape(z), 1)), varied, z, axis=-1)
+
+    def value(z: Any) -> Any:
+        return function(vectors(z))[..., 0]
+
+    def slope(z: Any) -> Any:
+        return function.vjp(vectors(z), upstream)[..., varied]
+
+    with plt.rc_context(STYLE):
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        _draw_both(ax, value, slope, _between([lo, 0.0, hi]), {})
     return ax
 
 
@@ -209,8 +259,12 @@ def _pieces(
     spec = activation.spec
     values = (params.get(key, param.default) for key, param in spec.params.items())
     kinks = spec.kinks(*values) if callable(spec.kinks) else spec.kinks
+    return _between([lo, *sorted(kink for kink in kinks if lo < kink < hi), hi])
+
+
+def _between(ends: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:
     pieces = []
-    for start, end in pairwise([lo, *sorted(kink for kink in kinks if lo < kink < hi), hi]):
+    for start, end in pairwise(ends):
         z = np.linspace(start, end, _POINTS)
         inside = z.copy()
         inside[[0, -1]] += np.array([1e-9, -1e-9]) * (end - start)
@@ -218,9 +272,26 @@ def _pieces(
     return pieces
 
 
+def _draw_both(
+    ax: Axes,
+    function: Callable[..., Any],
+    slope: Callable[..., Any],
+    pieces: list[tuple[np.ndarray, np.ndarray]],
+    params: dict[str, float],
+) -> None:
+    """Draw a function and its derivative, with the axes and a legend."""
+    ax.patch.set_alpha(0)
+    ax.axhline(0, color=_GREY, linewidth=0.8)
+    ax.axvline(0, color=_GREY, linewidth=0.8)
+    _draw(ax, function, pieces, params, label="$f(z)$", color=_BLUE, linestyle="-")
+    _draw(ax, slope, pieces, params, label="$f'(z)$", color=_ORANGE, linestyle="--")
+    ax.set(xlabel="$z$", xlim=(pieces[0][0][0], pieces[-1][0][-1]))
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # off the shaded ground
+
+
 def _draw(
     ax: Axes,
-    function: Derivative[...],
+    function: Callable[..., Any],
     pieces: list[tuple[np.ndarray, np.ndarray]],
     params: dict[str, float],
     **style: Any,

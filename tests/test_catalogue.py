@@ -17,6 +17,7 @@ import pytest
 
 import actlib
 from actlib._declare import REGISTRY, activation, derivative
+from actlib._vectors import VECTORS
 from actlib.catalogue import entry, families, index
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
@@ -71,9 +72,11 @@ def test_a_root_and_parameters_are_told() -> None:
     assert "- Monotonic: no; its derivative changes its sign at -1.27846." in entry("silu")
     assert "| actlib | `prelu(z, alpha=0.25)` | |" in entry("prelu")
     assert "- Kinks: none, it is smooth." in entry("tanh")
+    assert "| actlib | `softmax(z, axis=-1)` | |" in entry("softmax")
+    assert "Kinks" not in entry("reglu")
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", [*REGISTRY, *VECTORS])
 def test_the_page_shows_every_activation(name: str) -> None:
     """As it is stored: who declares an activation runs the page again."""
     notebook = nbformat.read(CHAPTERS / "catalogue.ipynb", as_version=4)
@@ -121,6 +124,6 @@ def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out" / "index.txt").read_text()
-    for name in (*actlib.REGISTRY, "planted_for_test"):
+    for name in (*actlib.REGISTRY, *VECTORS, "planted_for_test"):
         assert re.search(rf"^actlib\.{name}\(", page, re.MULTILINE), name
     assert "Planted: what the page is to show." in page

@@ -30,9 +30,15 @@ def run(*command: object, **options: object) -> str:
 
 
 def test_public_names() -> None:
-    """The registry, the activations in it, and two aliases: nothing else, and nothing forgotten."""
+    """Two registries, the functions in them, and two aliases: nothing else, nothing forgotten."""
     aliases = {"parametric_relu", "hard_swish"}
-    assert set(actlib.__all__) == {"REGISTRY", *aliases, *actlib.REGISTRY}
+    assert set(actlib.__all__) == {
+        "REGISTRY",
+        "VECTORS",
+        *aliases,
+        *actlib.REGISTRY,
+        *actlib.VECTORS,
+    }
     assert len(set(actlib.__all__)) == len(actlib.__all__)
     assert all(hasattr(actlib, name) for name in actlib.__all__)
     assert actlib.parametric_relu is actlib.prelu

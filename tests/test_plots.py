@@ -17,10 +17,10 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 
-from actlib import REGISTRY, leaky_relu, prelu, relu, sigmoid, tanh
+from actlib import REGISTRY, VECTORS, leaky_relu, prelu, relu, sigmoid, tanh
 from actlib._declare import Activation, activation, derivative
 from actlib._evaluate import Param
-from actlib.plots import STYLE, curves, flat_intervals
+from actlib.plots import STYLE, curves, flat_intervals, section
 
 mpl.use("agg")
 EVERY = pytest.mark.parametrize("name", sorted(REGISTRY))
@@ -274,6 +274,25 @@ def test_png_files_are_transparent(write) -> None:
     opacity = np.asarray(image.convert("RGBA"))[..., 3]
     assert (opacity[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all()
     assert np.median(opacity) == 0, "the ground of the axes too"
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_section_is_the_function_and_its_derivative(name: str) -> None:
+    """The slope of the first line, by differences of it, is the second line, but at the kink."""
+    lines = section(VECTORS[name], lo=-3, hi=2).lines
+    value, slope = lines[2].get_xydata(), lines[-1].get_xydata()
+    value, slope = (xy[np.diff(xy[:, 0], append=3) > 1e-9] for xy in (value, slope))
+    assert value[0, 0] == -3
+    inner = abs(value[1:-1, 0]) > 0.01
+    by_differences = np.gradient(value[:, 1], value[:, 0])[1:-1]
+    there = np.isin(slope[:, 0], value[1:-1, 0][inner])
+    np.testing.assert_allclose(by_differences[inner], slope[there, 1], atol=1e-3)
+    gates = {"reglu": relu, "glu": sigmoid}
+    if name in gates:
+        np.testing.assert_allclose(value[:, 1], gates[name](value[:, 0]), atol=1e-8)
+    if name == "softmax":
+        expected = np.exp(value[:, 0]) / (np.exp(value[:, 0]) + 2)
+        np.testing.assert_allclose(value[:, 1], expected, atol=1e-8)
 
 
 def test_draws_where_it_is_told() -> None:

@@ -5,7 +5,7 @@ An ignore that hides no error is an error itself, so each of these calls must be
 
 import numpy as np
 
-from actlib import REGISTRY, gelu, prelu, relu, sigmoid, swish
+from actlib import REGISTRY, VECTORS, gelu, glu, prelu, relu, sigmoid, softmax, swish
 
 z = np.linspace(-1.0, 1.0, 5)
 
@@ -21,6 +21,11 @@ prelu.partials["alpha"](z, 0.1)
 REGISTRY["relu"].spec.formula.upper()
 gelu.grad(z)
 swish(z, beta=2.0)
+softmax(z, axis=0)
+softmax.vjp(z, [1.0] * 5, axis=-1)
+glu(np.ones(4))
+glu.vjp(np.ones(4), 1.0)
+VECTORS["glu"].spec.formula.upper()
 
 relu("a")  # type: ignore[arg-type]
 relu(1j)  # type: ignore[arg-type]
@@ -35,3 +40,8 @@ relu.gradient(z)  # type: ignore[attr-defined]
 relu.spec.latex  # type: ignore[attr-defined]  # noqa: B018
 swish(z, alpha=2.0)  # type: ignore[call-arg]
 gelu(z, 1.0)  # type: ignore[call-arg]
+softmax(z, axis="x")  # type: ignore[arg-type]
+softmax.vjp(z)  # type: ignore[call-arg]
+softmax.grad(z)  # type: ignore[attr-defined]
+glu(np.ones(4), 0)  # type: ignore[call-arg]
+glu.vjp(np.ones(4), 1.0, axis=0)  # type: ignore[call-arg]

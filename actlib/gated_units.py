@@ -1,0 +1,249 @@
+"""Gated linear units: one half of a vector passes a gate that the other half opens.
+
+The array holds the values and the gates in the halves of its last axis, in this order, as in
+PyTorch and JAX.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+from actlib._declare import Activation
+from actlib._evaluate import Array, Namespace
+from actlib._vectors import gated_unit, vjp
+from actlib.gated import gelu, silu
+from actlib.rectifiers import relu
+from actlib.sigmoids import sigmoid
+
+__all__ = ["bilinear", "geglu", "glu", "reglu", "swiglu"]
+
+
+def _seen_from(xp: Namespace, value: Array, gate: Array) -> Array:
+    """The gate, brought near zero where the value is infinite.
+
+    There only the gate's sign matters, and far from zero the gate would underflow to zero.
+    """
+    far = (xp.abs(value) == inf) & (xp.abs(gate) < inf)
+    return xp.where(far, xp.clip(gate, -10.0, 10.0), gate)
+
+
+def _product(xp: Namespace, act: Activation[Any], value: Array, gate: Array) -> Array:
+    return value * act(_seen_from(xp, value, gate))
+
+
+def _back(
+    xp: Namespace, act: Activation[Any], value: Array, gate: Array, upstream: Array
+) -> tuple[Array, Array]:
+    """The gradient by the value, and by the gate."""
+    slope = act.grad(_seen_from(xp, value, gate))
+    return upstream * act(gate), upstream * (value * slope)
+
+
+@gated_unit(
+    formula=r"\operatorname{GLU}(a, b) = a \, \sigma(b)",
+    exact=lambda m, value, gate: value / (1 + m.exp(-gate)),
+    cite="dauphin2017language",
+    range=(-inf, inf),
+    names="keras.activations.glu torch.nn.functional.glu jax.nn.glu",
+)
+def glu(xp: Namespace, value: Array, gate: Array) -> Array:
+    """Gated linear unit: the gate is the `sigmoid`.
+
+    The vector-Jacobian product is ``glu.vjp(z, upstream)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Its last axis, of even size, holds the values and then as many gates.
+
+    Returns
+    -------
+    array
+        Of the kind and floating dtype of `z`, with half its last axis.
+
+    References
+    ----------
+    Y. N. Dauphin, A. Fan, M. Auli, D. Grangier, Language Modeling with Gated Convolutional
+    Networks, ICML 2017, https://arxiv.org/abs/1612.08083
+
+    Examples
+    --------
+    >>> from actlib import glu
+    >>> glu([1.0, 2.0, -1.0, 3.0])
+    array([0.26894142, 1.90514825])
+    >>> glu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
+    array([0.26894142, 0.95257413, 0.19661193, 0.09035332])
+    """
+    return _product(xp, sigmoid, value, gate)
+
+
+@vjp(glu)
+def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+    return _back(xp, sigmoid, value, gate, upstream)
+
+
+@gated_unit(
+    formula=r"\operatorname{ReGLU}(a, b) = a \max(0, b)",
+    exact=lambda m, value, gate: value * m.max(0, gate),
+    cite="shazeer2020glu",
+    range=(-inf, inf),
+)
+def reglu(xp: Namespace, value: Array, gate: Array) -> Array:
+    """Gated linear unit with `relu` for its gate.
+
+    The vector-Jacobian product is ``reglu.vjp(z, upstream)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Its last axis, of even size, holds the values and then as many gates.
+
+    Returns
+    -------
+    array
+        Of the kind and floating dtype of `z`, with half its last axis.
+
+    References
+    ----------
+    N. Shazeer, GLU Variants Improve Transformer, 2020, https://arxiv.org/abs/2002.05202
+
+    Examples
+    --------
+    >>> from actlib import reglu
+    >>> reglu([1.0, 2.0, -1.0, 3.0])
+    array([0., 6.])
+    >>> reglu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
+    array([0., 3., 0., 2.])
+    """
+    closed = (gate < 0) & (xp.abs(value) == inf)  # zero times infinity, but always zero
+    return xp.where(closed, 0.0, value * relu(gate))
+
+
+@vjp(reglu)
+def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+    value = xp.where((gate < 0) & (xp.abs(value) == inf), 0.0, value)
+    return _back(xp, relu, value, gate, upstream)
+
+
+@gated_unit(
+    formula=r"\operatorname{GEGLU}(a, b) = a \, b \, \Phi(b)",
+    exact=lambda m, value, gate: value * gate * m.erfc(-gate / m.sqrt(2)) / 2,
+    cite="shazeer2020glu",
+    range=(-inf, inf),
+)
+def geglu(xp: Namespace, value: Array, gate: Array) -> Array:
+    """Gated linear unit with the exact `gelu` for its gate.
+
+    The vector-Jacobian product is ``geglu.vjp(z, upstream)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Its last axis, of even size, holds the values and then as many gates.
+
+    Returns
+    -------
+    array
+        Of the kind and floating dtype of `z`, with half its last axis.
+
+    References
+    ----------
+    N. Shazeer, GLU Variants Improve Transformer, 2020, https://arxiv.org/abs/2002.05202
+
+    Examples
+    --------
+    >>> from actlib import geglu
+    >>> geglu([1.0, 2.0, -1.0, 3.0])
+    array([-0.15865525,  5.99190061])
+    >>> geglu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
+    array([-0.15865525,  2.99595031, -0.08331547,  2.02389129])
+    """
+    return _product(xp, gelu, value, gate)
+
+
+@vjp(geglu)
+def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+    return _back(xp, gelu, value, gate, upstream)
+
+
+@gated_unit(
+    formula=r"\operatorname{SwiGLU}(a, b) = a \, b \, \sigma(b)",
+    exact=lambda m, value, gate: value * gate / (1 + m.exp(-gate)),
+    cite="shazeer2020glu",
+    range=(-inf, inf),
+)
+def swiglu(xp: Namespace, value: Array, gate: Array) -> Array:
+    """Gated linear unit with `silu` for its gate, which is `swish` with ``beta = 1``.
+
+    The vector-Jacobian product is ``swiglu.vjp(z, upstream)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Its last axis, of even size, holds the values and then as many gates.
+
+    Returns
+    -------
+    array
+        Of the kind and floating dtype of `z`, with half its last axis.
+
+    References
+    ----------
+    N. Shazeer, GLU Variants Improve Transformer, 2020, https://arxiv.org/abs/2002.05202
+
+    Examples
+    --------
+    >>> from actlib import swiglu
+    >>> swiglu([1.0, 2.0, -1.0, 3.0])
+    array([-0.26894142,  5.71544476])
+    >>> swiglu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
+    array([-0.26894142,  2.85772238,  0.07232949,  2.17620821])
+    """
+    return _product(xp, silu, value, gate)
+
+
+@vjp(swiglu)
+def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+    return _back(xp, silu, value, gate, upstream)
+
+
+@gated_unit(
+    formula=r"\operatorname{bilinear}(a, b) = a \, b",
+    exact=lambda m, value, gate: value * gate,
+    cite="shazeer2020glu",
+    range=(-inf, inf),
+)
+def bilinear(xp: Namespace, value: Array, gate: Array) -> Array:
+    """Gated linear unit without an activation: the halves' product.
+
+    The vector-Jacobian product is ``bilinear.vjp(z, upstream)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Its last axis, of even size, holds the values and then as many gates.
+
+    Returns
+    -------
+    array
+        Of the kind and floating dtype of `z`, with half its last axis.
+
+    References
+    ----------
+    N. Shazeer, GLU Variants Improve Transformer, 2020, https://arxiv.org/abs/2002.05202
+
+    Examples
+    --------
+    >>> from actlib import bilinear
+    >>> bilinear([1.0, 2.0, -1.0, 3.0])
+    array([-1.,  6.])
+    >>> bilinear.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
+    array([-1.,  3.,  1.,  2.])
+    """
+    return value * gate
+
+
+@vjp(bilinear)
+def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+    return upstream * gate, upstream * value

@@ -1,0 +1,160 @@
+"""Functions of whole vectors: they turn scores into probabilities, or into their logarithms."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+from actlib._evaluate import Array, Namespace
+from actlib._vectors import along_axis, vjp
+
+__all__ = ["log_softmax", "softmax"]
+
+
+def _sum(xp: Namespace, x: Array) -> Array:
+    return xp.sum(x, axis=-1, keepdims=True)
+
+
+def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
+    """How far each score is below the largest, how many are largest, and where no limit exists.
+
+    Infinity minus infinity is no number, but the largest score is 0 below itself. That decides the
+    limit if it is the only one; of several that are infinite, none has a limit.
+    """
+    m = xp.max(z, axis=-1, keepdims=True)
+    largest = z == m
+    ties = xp.sum(xp.astype(largest, z.dtype), axis=-1, keepdims=True)
+    undecided = largest & (xp.abs(m) == inf) & (ties > 1)
+    return xp.where(largest, 0.0, z - m), ties, undecided
+
+
+@along_axis(
+    formula=r"\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
+    exact=lambda m, z: [m.exp(x) / sum(m.exp(y) for y in z) for x in z],
+    cite="bridle1990probabilistic",
+    range=(0, 1),
+    names="tf.nn.softmax keras.activations.softmax torch.nn.functional.softmax jax.nn.softmax",
+    differs={"torch": "needs dim=-1, without it another axis is guessed"},
+)
+def softmax(xp: Namespace, z: Array) -> Array:
+    """Softmax: scores become probabilities, which are positive and sum to 1.
+
+    Adding the same number to all scores changes nothing. One infinite score gets probability 1;
+    where several are the largest and infinite, no limit exists and they get NaN. The
+    vector-Jacobian product is ``softmax.vjp(z, upstream, axis=-1)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Scores (logits), of at least one axis. An empty axis gives an empty result.
+    axis : int, default -1
+        The axis along which the results sum to 1.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    J. S. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, with
+    Relationships to Statistical Pattern Recognition, Neurocomputing, 1990,
+    https://doi.org/10.1007/978-3-642-76153-9_28
+
+    Examples
+    --------
+    >>> from actlib import softmax
+    >>> softmax([1.0, 2.0, 3.0])
+    array([0.09003057, 0.24472847, 0.66524096])
+    >>> softmax([[1e4, 0.0], [0.0, 0.0]], axis=0)
+    array([[1. , 0.5],
+           [0. , 0.5]])
+    >>> softmax.vjp([1.0, 2.0, 3.0], [1.0, 0.0, 0.0])
+    array([ 0.08192507, -0.02203304, -0.05989202])
+    """
+    shifted, _, undecided = _shifted(xp, z)
+    e = xp.exp(shifted)
+    return xp.where(undecided, nan, e / _sum(xp, e))
+
+
+@vjp(softmax)
+def _(xp: Namespace, z: Array, upstream: Array) -> Array:
+    """``p * (u - sum(p * u))``.
+
+    Adding the same number to all of ``u`` changes nothing, since ``p`` sums to 1. Where one
+    probability is above 1/2, ``u`` is taken from there, lest the difference cancel. Exponentials
+    are taken in halves, lest they underflow before a large ``u`` multiplies them.
+    """
+    shifted, _, undecided = _shifted(xp, z)
+    h = xp.exp(0.5 * shifted)
+    s = _sum(xp, h * h)
+    u = 0.25 * upstream  # differences must not overflow
+    u = u - xp.sum(xp.where(h * h > 0.5 * s, u, 0.0), axis=-1, keepdims=True)
+    mean = _sum(xp, h * (h * u)) / s
+    return xp.where(undecided, nan, 4.0 * (h * (h * (u - mean) / s)))
+
+
+@along_axis(
+    formula=r"\operatorname{log\,softmax}(z)_i = z_i - \log \sum_j e^{z_j}",
+    exact=lambda m, z: [x - m.log(sum(m.exp(y) for y in z)) for x in z],
+    cite="bridle1990probabilistic",
+    range=(-inf, 0),
+    names="tf.nn.log_softmax keras.activations.log_softmax torch.nn.functional.log_softmax"
+    " jax.nn.log_softmax",
+    differs={"torch": "needs dim=-1, without it another axis is guessed"},
+)
+def log_softmax(xp: Namespace, z: Array) -> Array:
+    """Logarithm of `softmax`: exact also where the probability is 1 or 0 to the last bit.
+
+    Infinite scores are treated as in `softmax`. The vector-Jacobian product is
+    ``log_softmax.vjp(z, upstream, axis=-1)``.
+
+    Parameters
+    ----------
+    z : array_like
+        Scores (logits), of at least one axis. An empty axis gives an empty result.
+    axis : int, default -1
+        The axis along which the probabilities sum to 1.
+
+    Returns
+    -------
+    array
+        Of the shape, kind and floating dtype of `z`.
+
+    References
+    ----------
+    J. S. Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, with
+    Relationships to Statistical Pattern Recognition, Neurocomputing, 1990,
+    https://doi.org/10.1007/978-3-642-76153-9_28
+
+    Examples
+    --------
+    >>> from actlib import log_softmax
+    >>> log_softmax([0.0, 50.0])
+    array([-5.00000000e+01, -1.92874985e-22])
+    >>> log_softmax.vjp([0.0, 50.0], [0.0, 1.0])
+    array([-1.92874985e-22,  1.92874985e-22])
+    """
+    shifted, ties, undecided = _shifted(xp, z)
+    others = xp.exp(xp.where(shifted == 0, -inf, shifted))  # all but the largest
+    return xp.where(undecided, nan, shifted - xp.log1p((ties - 1) + _sum(xp, others)))
+
+
+@vjp(log_softmax)
+def _(xp: Namespace, z: Array, upstream: Array) -> Array:
+    """``u - p * sum(u)``.
+
+    Where one probability is above 1/2, this is ``(1 - p) * u - p * (sum of the others' u)``
+    there, and ``1 - p`` is the sum of the others' probabilities, lest the difference cancel.
+    """
+    shifted, _, undecided = _shifted(xp, z)
+    h = xp.exp(0.5 * shifted)
+    s = _sum(xp, h * h)
+    top = h * h > 0.5 * s
+    large = xp.max(xp.abs(upstream), axis=-1, keepdims=True) > 1
+    scale = xp.where(large, 0.5 ** z.shape[-1].bit_length(), xp.ones_like(s))
+    u = scale * upstream  # the sum must not overflow
+    without = xp.where(top, 0.0, u)
+    others, rest = _sum(xp, without), _sum(xp, xp.where(top, 0.0, h * h)) / s
+    own = xp.where(top, rest, 1.0)
+    sums = others + xp.where(top, 0.0, xp.sum(u - without, axis=-1, keepdims=True))
+    return xp.where(undecided, nan, (own * u - h * (h * sums / s)) / scale)
