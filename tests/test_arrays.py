@@ -11,6 +11,7 @@ import pytest
 from contract import Case, each_case, each_dtype
 
 import actlib
+from actlib import VECTORS
 
 LIBRARIES = ("array_api_strict", "dask", "jax")  # those of the main environment
 VALUES = [-np.inf, -100.0, -20.0, -3.0, -0.5, -0.0, 0.0, 0.5, 3.0, 20.0, 100.0, np.inf, np.nan]
@@ -132,3 +133,31 @@ def test_parameters(library: Library, case: Case) -> None:
         case.function(library.array(z), library.array([1j, 1.0, 2.0]))
     with pytest.raises(TypeError, match=f"^{case}: z belongs to numpy but alpha to .*convert one"):
         case.function(z, library.array(alpha))
+
+
+@each_dtype
+@pytest.mark.parametrize("name", VECTORS)
+def test_functions_of_vectors(library: Library, name: str, dtype: Any) -> None:
+    """The same kind of array, dtype and numbers."""
+    z = np.random.default_rng(8).normal(size=(7, 6)).astype(dtype) * 10
+    z[0, 0], z[1, 1], z[2] = np.inf, np.nan, -np.inf
+    g = np.random.default_rng(9).normal(size=VECTORS[name](z).shape).astype(dtype)
+    function: Any = VECTORS[name]
+    for upstream in (g, library.array(g)):
+        given = library.array(z)
+        for got, expected in [
+            (function(given), function(z)),
+            (function.vjp(given, upstream), function.vjp(z, g)),
+        ]:
+            assert type(got) is type(given)
+            assert got.dtype == given.dtype
+            assert got.shape == expected.shape
+            np.testing.assert_allclose(
+                library.numpy(got), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * 1e-2
+            )
+    with pytest.raises(TypeError, match=rf"^{name}: z has dtype .*complex"):
+        function(library.array([1j, 2.0]))
+    whole = library.array([[0, 1]])
+    assert function(whole).dtype == actlib.relu(whole).dtype
+    with pytest.raises(ValueError, match="it must broadcast"):
+        function.vjp(given, np.ones(50))
