@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +18,10 @@ from matplotlib.axes import Axes
 from actlib._declare import Activation, Derivative
 from actlib._vectors import AxisFunction, GatedUnit
 
-__all__ = ["STYLE", "curves", "flat_intervals", "section"]
+if TYPE_CHECKING:
+    from actlib.check import Report
+
+__all__ = ["STYLE", "curves", "errors", "flat_intervals", "section"]
 
 _GREY, _BLUE, _ORANGE = "#767676", "#2478c4", "#e85d12"
 _DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
@@ -170,6 +173,44 @@ def section(
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         _draw_both(ax, value, slope, _between([lo, 0.0, hi]), {})
+    return ax
+
+
+def errors(report: Report, *, ax: Axes | None = None) -> Axes:
+    """Draw the errors E that a check has found against z, on logarithmic axes.
+
+    Parameters
+    ----------
+    report : Report
+        What `actlib.check.check_activation` has returned.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; without it, a figure is made.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Examples
+    --------
+    >>> from actlib import sigmoid
+    >>> from actlib.check import check_activation
+    >>> from actlib.plots import errors
+    >>> ax = errors(check_activation(sigmoid, dtypes=["float32"]))
+    >>> ax.get_ylabel()
+    '$E$'
+    """
+    with plt.rc_context(STYLE):
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained")
+        ax.patch.set_alpha(0)
+        for (of, dtype), accuracy in report.accuracy.items():
+            finite = np.where(np.isfinite(accuracy.errors), accuracy.errors, np.nan)
+            ax.plot(accuracy.z.astype(float), np.maximum(finite, 0.01), label=f"{of}, {dtype}")
+        ax.axhline(8, color=_GREY, linewidth=0.8)
+        ax.set(xlabel="$z$", ylabel="$E$", yscale="log")
+        ax.set_xscale("symlog", linthresh=1)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return ax
 
 

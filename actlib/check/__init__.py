@@ -1,0 +1,35 @@
+"""Is this activation, is this gradient, right? Measured against a high-precision reference.
+
+Needs mpmath and SymPy (``pip install "actlib[check]"``).
+
+>>> import numpy as np
+>>> from actlib.check import check_activation
+>>> def sigmoid(z):
+...     return 1 / (1 + np.exp(-z))
+>>> def slope(z):
+...     return sigmoid(z) * (1 - sigmoid(z))
+>>> report = check_activation(sigmoid, slope, exact="sigmoid", dtypes=["float32"])
+>>> report.ok
+False
+>>> print(report.find("gradient", "nothing lost"))
+"""
+
+from actlib.check.accuracy import Accuracy, grid, measure
+from actlib.check.activation import check_activation
+from actlib.check.exact import reference
+from actlib.check.frameworks import from_jax, from_tensorflow, from_torch
+from actlib.check.report import CheckFailed, Finding, Report
+
+__all__ = [
+    "Accuracy",
+    "CheckFailed",
+    "Finding",
+    "Report",
+    "check_activation",
+    "from_jax",
+    "from_tensorflow",
+    "from_torch",
+    "grid",
+    "measure",
+    "reference",
+]

@@ -1,0 +1,191 @@
+"""How far computed numbers are from exact ones, and the points at which to look."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from actlib._declare import Spec
+from actlib.check.exact import reference
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How far computed numbers are from exact ones.
+
+    Parameters
+    ----------
+    z : ndarray
+        The points.
+    got : ndarray
+        What was computed there.
+    exact : ndarray of float64
+        What is right there.
+    errors : ndarray of float
+        E at each point: the error, in units of what one ulp of the result or of z may change.
+    lost : ndarray of bool
+        Where the exact number is an ordinary one, but zero or the wrong sign was computed.
+    """
+
+    z: np.ndarray
+    got: np.ndarray
+    exact: np.ndarray
+    errors: np.ndarray
+    lost: np.ndarray
+
+    def worst(self, count: int = 5) -> str:
+        """The points with the largest errors, one a line."""
+        order = np.argsort(-self.errors, kind="stable")[:count]
+        lines = [
+            f"  z = {self.z[i]!s}: got {self.got[i]!s}, exact {self.exact[i]:.9g}, "
+            f"E = {self.errors[i]:.3g}" + (", lost" if self.lost[i] else "")
+            for i in order
+        ]
+        return "\n".join(lines)
+
+
+def measure(
+    function: Callable[..., Any],
+    spec: Spec,
+    wrt: Sequence[str],
+    z: np.ndarray,
+    params: Sequence[float] = (),
+    allowed: float = 4.0,
+) -> Accuracy:
+    """Measure the error of a function against the exact formula, at each point.
+
+    The measure is a mixed forward-backward error,
+    ``E = abs(got - f) / (eps * (abs(f) + abs(z * f')) + tiny)``: what perturbing z by an ulp
+    would change is forgiven, nothing else.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(z, *params)``, on NumPy arrays.
+    spec : Spec
+        Holds the exact formula.
+    wrt : sequence of str
+        What derivative of it the function computes: ``()`` for the value, ``("z",)``,
+        ``("alpha",)``.
+    z : ndarray of float32 or float64
+        The points, one-dimensional.
+    params : sequence of float
+        The parameters; they count as rounded to the dtype of `z`.
+    allowed : float
+        The E that is allowed; a number is lost only where the conditioning, times this, leaves
+        its sign no choice.
+
+    Returns
+    -------
+    Accuracy
+        Error at each point.
+
+    References
+    ----------
+    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 1.5,
+    https://doi.org/10.1137/1.9780898718027
+    """
+    params = [float(z.dtype.type(param)) for param in params]
+    exact, slope = reference(spec, *wrt), reference(spec, *wrt, "z")
+    return compare(
+        z,
+        np.asarray(function(z, *params)),
+        [exact(x, *params) for x in z.tolist()],
+        [slope(x, *params) for x in z.tolist()],
+        allowed,
+    )
+
+
+def compare(
+    z: np.ndarray,
+    got: np.ndarray,
+    exact: Sequence[Any],
+    slope: Sequence[Any],
+    allowed: float,
+    uncertain: Sequence[float] | None = None,
+) -> Accuracy:
+    """Compare with exact numbers and their slopes, which may be uncertain by a known amount."""
+    numbers = z.astype(float).tolist(), got.astype(float).tolist()
+    rows = zip(*numbers, exact, slope, uncertain or [0.0] * z.size, strict=True)
+    pairs = [_error(y, f, x * s, z.dtype, allowed, u) for x, y, f, s, u in rows]
+    errors, lost = np.array(pairs, float).reshape(-1, 2).T
+    return Accuracy(z, got, np.array(exact, float), errors, lost.astype(bool))
+
+
+def float_info(dtype: Any) -> Any:
+    """What ``np.finfo`` says, also of bfloat16."""
+    if np.dtype(dtype).name != "bfloat16":
+        return np.finfo(dtype)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
+
+
+def _error(
+    got: float,
+    exact: mpmath.mpf,
+    sensitivity: mpmath.mpf,
+    dtype: np.dtype,
+    allowed: float,
+    uncertain: float,
+) -> tuple[float, bool]:
+    """E at one point, and whether the number is lost there."""
+    info = float_info(dtype)
+    eps, tiny, largest = float(info.eps), float(info.smallest_normal), float(info.max)
+    at_least = abs(exact) - uncertain
+    certain = at_least >= tiny and at_least > allowed * eps * abs(sensitivity)
+    lost = bool(certain and not got * mpmath.sign(exact) > 0)
+    if math.isinf(got) and not lost and abs(exact) > largest:
+        return 0.0, False
+    if not math.isfinite(got):
+        return math.inf, lost
+    scale = eps * (abs(exact) + abs(sensitivity)) + tiny
+    return float(max(abs(got - exact) - uncertain, 0) / scale), lost
+
+
+def grid(dtype: Any, around: Iterable[float] = (), points: int = 400) -> np.ndarray:
+    """Points that cover the normal numbers of a dtype, both signs.
+
+    Parameters
+    ----------
+    dtype : dtype
+        float32, float64, float16 or bfloat16. Of the last two, every so many numbers are taken.
+    around : iterable of float
+        Kinks and roots: their nearest neighbours are included, they themselves are not.
+    points : int
+        How many to take evenly from [-20, 20], as many again from the range where exponentials
+        overflow and underflow, and as many again log-spaced over all magnitudes.
+
+    Returns
+    -------
+    ndarray
+        Sorted, without duplicates.
+    """
+    dtype = np.dtype(dtype)
+    info, centres = float_info(dtype), np.array(list(around), dtype)
+    if dtype.itemsize == 2:
+        z = np.arange(2**16, dtype=np.uint16).view(dtype)
+        with np.errstate(invalid="ignore"):  # of NaN
+            z = np.setdiff1d(z[np.isfinite(z) & (abs(z) >= info.smallest_normal)], centres)
+        return z[:: max(1, z.size // (4 * points))]
+    low, high = math.log(info.tiny), math.log(info.max)
+    inner = np.linspace(-20, 20, points)
+    outer = np.linspace(low - 40, high + 40, points)
+    sizes = np.exp(np.linspace(low, high, points // 2))
+    z = np.concatenate([inner, outer, sizes, -sizes]).astype(dtype)
+    z = np.append(np.clip(z, info.min, info.max), _neighbours(centres))
+    return np.setdiff1d(z[np.isfinite(z)], centres)
+
+
+def _neighbours(centres: np.ndarray) -> np.ndarray:
+    """Two numbers to either side of each; of zero, those that are normal numbers."""
+    down, up = (np.array(end, centres.dtype) for end in (-np.inf, np.inf))
+    below, above = np.nextafter(centres, down), np.nextafter(centres, up)
+    near = np.stack([np.nextafter(below, down), below, above, np.nextafter(above, up)])
+    tiny = np.finfo(centres.dtype).tiny
+    return np.where(abs(near) < tiny, np.sign(near) * tiny, near).ravel()

@@ -1,0 +1,108 @@
+"""The check: a function and its gradient are asked for numbers, and the numbers are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from actlib._declare import Spec
+from actlib.check.accuracy import Accuracy, grid
+from actlib.check.report import Finding, Report
+from actlib.check.subject import Subject
+from actlib.check.target import find_target
+
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+
+
+def check_activation(
+    f: Callable[..., Any],
+    grad: Callable[..., Any] | None = None,
+    *,
+    exact: str | Callable[..., Any] | None = None,
+    params: Mapping[str, float] | None = None,
+    kinks: Iterable[float] | Mapping[float, float] = (),
+    dtypes: Sequence[str] = ("float32", "float64"),
+    domain: tuple[float, float] | None = None,
+    points: int = 300,
+) -> Report:
+    """Examine an activation, and its gradient, over the whole range of floating-point numbers.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(z, **params)``, elementwise on NumPy arrays. Of an activation of ``actlib``, all that is
+        not given is taken from it.
+    grad : callable, optional
+        ``grad(z, **params)``, its derivative.
+    exact : str or callable, optional
+        What `f` should be: the name of an entry of ``actlib.REGISTRY``, or a function
+        ``exact(z, **params)`` of mpmath numbers. Without it `f` is trusted to be the right formula,
+        and it is examined how well it is computed: by mpmath if `f` is made of NumPy's arithmetic
+        and elementary functions, otherwise only the gradient is, by differences of `f`.
+    params : mapping of str to float, optional
+        Parameters, passed to `f`, `grad` and `exact` by name.
+    kinks : iterable of float, or mapping of float to float, optional
+        Where the derivative jumps. A mapping declares the gradient there as well; otherwise any
+        number between the one-sided derivatives is right. An entry of the registry knows its own.
+    dtypes : sequence of str
+        Of ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``.
+    domain : pair of float, optional
+        Where to examine, if not everywhere.
+    points : int
+        How many to take in each of three parts of the range, see `grid`.
+
+    Returns
+    -------
+    Report
+        Property by property, what was found. ``print`` it, show it in a notebook, ask for ``.ok``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the call makes no sense, or `f` does not return an array of the shape of its input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from actlib.check import check_activation
+    >>> def slope(z):
+    ...     return 1 - np.tanh(z) ** 2
+    >>> report = check_activation(np.tanh, slope, exact="tanh", dtypes=["float32"])
+    >>> [(finding.dtype, finding.aspect) for finding in report.failed]
+    [('float32', 'accuracy'), ('float32', 'nothing lost')]
+    """
+    for role, given in {"f": f, "grad": grad or f}.items():
+        if not callable(given):
+            raise TypeError(f"{role} must be a function of a NumPy array, got {given!r}")
+    spec = getattr(f, "spec", None)
+    if isinstance(spec, Spec) and exact is None:
+        exact, grad = spec.name, grad or getattr(f, "grad", None)
+    numbers = dict(params or {})
+    findings: list[Finding] = []
+    accuracy: dict[tuple[str, str], Accuracy] = {}
+    for dtype in map(_dtype, dtypes):
+        target = find_target(f, exact, numbers, kinks, dtype)
+        z = grid(dtype, {0.0, *target.kinks}, points)
+        if domain is not None:
+            z = z[(z >= domain[0]) & (z <= domain[1])]
+        for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
+            if function is not None:
+                subject = Subject(function, numbers, of, order, target, dtype, domain)
+                found, measured = subject.examine(z)
+                findings += found
+                accuracy |= {(of, dtype.name): measured} if measured else {}
+    name = getattr(f, "__name__", None) or repr(f)
+    return Report(name, target.words, tuple(findings), accuracy)
+
+
+def _dtype(name: str) -> np.dtype:
+    if name not in DTYPES:
+        raise ValueError(f"unknown dtype {name!r}; it is one of {', '.join(DTYPES)}")
+    if name == "bfloat16":
+        import ml_dtypes
+
+        name = ml_dtypes.bfloat16
+    dtype: np.dtype = np.dtype(name)
+    return dtype

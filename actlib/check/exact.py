@@ -1,0 +1,217 @@
+"""Exact values and derivatives, to 30 digits: from a symbolic formula, or from any computation.
+
+Needs mpmath and SymPy (``pip install "actlib[check]"``).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import mpmath
+import numpy as np
+import sympy
+
+from actlib._declare import Spec
+
+Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
+
+
+class _Symbolic:
+    """The mathematical functions that an exact formula may use, as SymPy expressions."""
+
+    pi = sympy.pi
+    exp = sympy.exp
+    log = sympy.log
+    sqrt = sympy.sqrt
+    tanh = sympy.tanh
+    atan = sympy.atan
+    erfc = functools.partial(sympy.erfc, evaluate=False)  # else erfc(-z) becomes 2 - erfc(z)
+
+    @staticmethod
+    def abs(z: Any) -> Any:  # the slope of SymPy's own has a Dirac delta for its derivative
+        return sympy.Piecewise((z, z >= 0), (-z, True))
+
+    @staticmethod
+    def clip(z: Any, low: Any, high: Any) -> Any:
+        return sympy.Piecewise((low, z < low), (high, z > high), (z, True))
+
+    @staticmethod
+    def where(condition: Any, yes: Any, no: Any) -> Any:
+        return sympy.Piecewise((yes, condition), (no, True))
+
+    @staticmethod
+    def max(first: Any, second: Any) -> Any:
+        return sympy.Piecewise((second, second > first), (first, True))
+
+
+def reference(spec: Spec, *wrt: str) -> Callable[..., mpmath.mpf]:
+    """Differentiate the exact formula symbolically and evaluate it to 30 digits.
+
+    Parameters
+    ----------
+    spec : Spec
+        The specification that holds the formula.
+    *wrt : str
+        What to differentiate by, in turn: ``"z"`` or parameters. None for the value itself.
+
+    Returns
+    -------
+    callable
+        Takes z and the parameters as numbers, returns an `mpmath.mpf`. A result below 1e-500,
+        far under the smallest double, is only known to be that small.
+
+    Examples
+    --------
+    >>> from actlib import sigmoid
+    >>> from actlib.check import reference
+    >>> slope = reference(sigmoid.spec, "z")
+    >>> print(mpmath.nstr(slope(50.0), 10))
+    1.928749848e-22
+    """
+    return functools.partial(_converged, _derived(spec.exact, ("z", *spec.params), wrt))
+
+
+@functools.cache
+def _derived(
+    exact: Callable[..., Any], names: tuple[str, ...], wrt: tuple[str, ...]
+) -> Callable[..., Any]:
+    """The derivative of an exact formula, as a function of numbers of any precision."""
+    symbols = dict(zip(names, sympy.symbols(names, real=True), strict=True))
+    expression = sympy.sympify(exact(_Symbolic, *symbols.values()))
+    for name in wrt:
+        expression = sympy.diff(expression, symbols[name])
+    formula: Callable[..., Any] = sympy.lambdify(
+        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"]
+    )
+    return formula
+
+
+def _exp(x: mpmath.mpf) -> mpmath.mpf:
+    """The same as mpmath's, which takes very long for whole numbers: it multiplies e by itself."""
+    if abs(x) < 1e4 or not mpmath.isint(x):
+        return mpmath.exp(x)
+    with mpmath.extraprec(mpmath.mag(x)):
+        third = mpmath.mpf(1) / 3
+        result = mpmath.exp(x + third) / mpmath.exp(third)
+    return +result
+
+
+def _erfc(x: mpmath.mpf) -> mpmath.mpf:
+    """Where mpmath's own fails, beyond 1e300, the first term of the asymptotic series will do."""
+    return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
+
+
+def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
+    """Double the precision until two evaluations agree to 30 digits, or are both negligible.
+
+    A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
+    the precision is far beyond the smallest number of interest. Nor does agreement, where a term
+    is lost at both precisions, as exp(z) is in ``1 + exp(z)``; so the first one has to show it.
+    """
+    if not all(mpmath.isfinite(x) for x in arguments):
+        raise ValueError(f"the reference takes finite numbers, got {arguments}")
+    previous, digits = mpmath.nan, 40 + _digits_to_show(*map(abs, arguments))
+    while True:
+        with mpmath.workdps(digits):
+            value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
+            if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -30:
+                return value
+            if digits > 1000 and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500:
+                return value
+        previous, digits = value, 2 * digits
+
+
+def _digits_to_show(z: Any, *params: Any) -> int:
+    """How far below 1 the square of z is, and the cube of an exponential of z, in decimal digits.
+
+    Parameters may multiply or divide z. An exponential below 1e-500 is negligible.
+    """
+    if z == 0:
+        return 0
+    z = mpmath.mpf(z)
+    exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
+    decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
+    return int(2 * abs(mpmath.log10(z)) + 3 * decay / math.log(10))
+
+
+def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:
+    """Return a function of mpmath numbers, its derivative and the second one, all exact."""
+    return [functools.partial(_converged, _difference(formula, n, params)) for n in range(3)]
+
+
+def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
+    """Return the exact formula of a specification, its derivative and the second one."""
+    orders = [reference(spec, *wrt) for wrt in [(), ("z",), ("z", "z")]]
+    return [functools.partial(_at, f, params) for f in orders]
+
+
+def _at(function: Callable[..., Any], params: list[float], z: Any) -> Any:
+    return function(z, *params)
+
+
+def _difference(
+    formula: Callable[..., Any], order: int, params: dict[str, float]
+) -> Callable[..., Any]:
+    """A central difference that gets as good as the working precision allows."""
+
+    def f(z: mpmath.mpf) -> mpmath.mpf:
+        try:
+            return mpmath.mpf(formula(z, **params))
+        except Exception as error:
+            error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
+            raise
+
+    def evaluate(z: mpmath.mpf) -> mpmath.mpf:
+        if order == 0:
+            return f(z)
+        h = (abs(z) or 1) * mpmath.mpf(10) ** (-mpmath.mp.dps // (order + 1))
+        if order == 1:
+            return (f(z + h) - f(z - h)) / (2 * h)
+        return (f(z + h) - 2 * f(z) + f(z - h)) / h**2
+
+    return evaluate
+
+
+class Precise:
+    """A number that NumPy's functions, given an array of such objects, compute by mpmath."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = mpmath.mpf(value)
+
+    def __float__(self) -> float:
+        raise TypeError("rounding to a double would lose what high precision is for")
+
+
+def _by_mpmath(function: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
+    def method(*given: Any) -> Any:
+        numbers = [x.value if isinstance(x, Precise) else x for x in given]
+        numbers = [float(x) if isinstance(x, np.generic) else x for x in numbers]
+        result = function(*(numbers[::-1] if reflected else numbers))
+        return result if isinstance(result, bool) else Precise(result)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow"):
+    setattr(Precise, f"__{_name}__", _by_mpmath(getattr(operator, _name)))
+    setattr(Precise, f"__r{_name}__", _by_mpmath(getattr(operator, _name), reflected=True))
+for _name in ("neg", "pos", "abs", "lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(Precise, f"__{_name}__", _by_mpmath(getattr(operator, _name)))
+for _name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"):
+    setattr(Precise, _name, _by_mpmath(getattr(mpmath, _name)))
+for _name in ("sin", "cos", "tan", "sinh", "cosh", "tanh"):
+    setattr(Precise, f"arc{_name}", _by_mpmath(getattr(mpmath, f"a{_name}")))
+
+
+def in_high_precision(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A NumPy function of arrays as one of mpmath numbers, if it is made of what `Precise` has."""
+
+    def formula(z: mpmath.mpf, **params: float) -> mpmath.mpf:
+        result = np.asarray(f(np.array([Precise(z)]), **params)).ravel()[0]
+        return result.value if isinstance(result, Precise) else mpmath.mpf(result)
+
+    return formula

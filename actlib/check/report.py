@@ -1,0 +1,129 @@
+"""What a check found: per dtype, for the value and for the gradient, property by property."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from actlib.check.accuracy import Accuracy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class CheckFailed(AssertionError):
+    """A function, or its gradient, is not what it should be; the message says where."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One property of the value or of the gradient, in one dtype.
+
+    Parameters
+    ----------
+    dtype : str
+        Such as ``"float32"``.
+    of : str
+        ``"value"`` or ``"gradient"``.
+    aspect : str
+        What was examined.
+    ok : bool
+        Whether it holds.
+    detail : str
+        In words: what was found, and where.
+    intervals : tuple of pairs of float
+        For numbers lost, the intervals of z on which they are.
+    """
+
+    dtype: str
+    of: str
+    aspect: str
+    ok: bool
+    detail: str
+    intervals: tuple[tuple[float, float], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{'ok    ' if self.ok else 'FAILED'} {self.of:8} {self.aspect:14} {self.detail}"
+
+
+_MEANING = (
+    "E is the error, measured by what rounding the input and the result once may change: "
+    "1 is as good as it gets, 4 is allowed for a value and 8 for a gradient. A number is lost "
+    "where 0, NaN or the wrong sign was computed and the exact number is an ordinary one."
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of `check_activation`.
+
+    Parameters
+    ----------
+    name : str
+        The function that was examined.
+    reference : str
+        What it was compared with, and how sure that is.
+    findings : tuple of Finding
+        One for each property.
+    accuracy : mapping of (str, str) to Accuracy
+        All points with their errors, by what was examined and dtype: ``("value", "float32")``.
+    """
+
+    name: str
+    reference: str
+    findings: tuple[Finding, ...]
+    accuracy: Mapping[tuple[str, str], Accuracy] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every property holds."""
+        return all(finding.ok for finding in self.findings)
+
+    @property
+    def failed(self) -> tuple[Finding, ...]:
+        """The properties that do not hold."""
+        return tuple(finding for finding in self.findings if not finding.ok)
+
+    def find(self, of: str, aspect: str, dtype: str | None = None) -> Finding:
+        """Look one finding up, such as ``find("gradient", "nothing lost")``, in the first dtype."""
+        for finding in self.findings:
+            if (finding.of, finding.aspect) == (of, aspect) and dtype in (None, finding.dtype):
+                return finding
+        known = sorted({f"{f.of}, {f.aspect}, {f.dtype}" for f in self.findings})
+        raise KeyError(f"no finding on {of}, {property}; there are: {'; '.join(known)}")
+
+    def raise_if_failed(self) -> None:
+        """Raise `CheckFailed`, with the report for a message, unless all is well."""
+        if not self.ok:
+            raise CheckFailed(str(self))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the errors against z; see `actlib.plots.errors`."""
+        from actlib.plots import errors
+
+        return errors(self, ax=ax)
+
+    def __str__(self) -> str:
+        verdict = f"{len(self.failed)} of {len(self.findings)} properties FAILED"
+        lines = [f"{self.name}: {'all is well' if self.ok else verdict}", self.reference, _MEANING]
+        for dtype in dict.fromkeys(finding.dtype for finding in self.findings):
+            lines.append(f"\n{dtype}")
+            lines += [str(finding) for finding in self.findings if finding.dtype == dtype]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{f.dtype}</td><td>{f.of}</td><td>{f.aspect}</td>"
+            f"<td>{'ok' if f.ok else '<strong>failed</strong>'}</td>"
+            f'<td style="text-align:left;white-space:pre-wrap">{html.escape(f.detail)}</td></tr>'
+            for f in self.findings
+        )
+        head = "".join(f"<th>{title}</th>" for title in ("dtype", "of", "property", "", "found"))
+        verdict = "all is well" if self.ok else f"{len(self.failed)} properties failed"
+        return (
+            f"<p><strong>{html.escape(self.name)}: {verdict}.</strong> "
+            f"{html.escape(self.reference)} {html.escape(_MEANING)}</p>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
