@@ -74,10 +74,9 @@ def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     return xp.expm1(_below(xp, z))
 
 
-# That make mean 0 and variance 1 a fixed point; appendix A1 has them in closed form.
-_SELU_ALPHA = 1.6732632423543772
-_SELU_SCALE = 1.0507009873554805
-_SELU_FLOOR = 1.7580993408473768  # their product, rounded once
+# These make mean 0 and variance 1 a fixed point; appendix A1 of the source has a closed form.
+_SELU_SCALE = 1.0507009873554805  # lambda
+_SELU_FLOOR = 1.7580993408473768  # lambda times alpha, rounded once
 
 
 @activation(

@@ -175,3 +175,13 @@ def test_smooth_follows_the_kinks_at_the_default_parameters() -> None:
     assert actlib.elu.spec.smooth
     assert not actlib.relu.spec.smooth
     assert not actlib.prelu.spec.smooth
+
+
+def test_selu_keeps_mean_and_variance() -> None:
+    """Of a standard normal pre-activation, by Gauss quadrature on either side of the kink."""
+    x, weights = np.polynomial.legendre.leggauss(80)
+    z = np.concatenate([6 * x - 6, 6 * x + 6])
+    density = np.tile(6 * weights, 2) * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+    y = actlib.selu(z)
+    assert abs(y @ density) < 1e-12
+    assert abs(y**2 @ density - 1) < 1e-12

@@ -309,6 +309,9 @@ def test_infinities_of_units(dtype: Any) -> None:
     for name in UNITS:
         got = UNITS[name](np.array([NAN, 1.0, -1.0, 1.0, NAN, -1.0], dtype))
         assert np.isnan(got).tolist() == [True, True, False], name
+        by_value, by_gate = UNITS[name].vjp(np.array([NAN, -1.0], dtype), 1.0)
+        assert np.isnan([by_value, by_gate]).tolist() == [False, True], name
+        assert np.isnan(UNITS[name].vjp(np.array([2.0, NAN], dtype), 1.0)[0]), name
     assert actlib.glu.vjp(np.array([INF, far], dtype), 1.0).tolist() == [0.0, INF]
     assert actlib.swiglu.vjp(np.array([INF, far], dtype), 1.0)[1] == -INF
     assert actlib.reglu.vjp(np.array([INF, -1.0], dtype), 1.0).tolist() == [0.0, 0.0]
