@@ -205,8 +205,9 @@ def errors(report: Report, *, ax: Axes | None = None) -> Axes:
             _, ax = plt.subplots(layout="constrained")
         ax.patch.set_alpha(0)
         for (of, dtype), accuracy in report.accuracy.items():
-            finite = np.where(np.isfinite(accuracy.errors), accuracy.errors, np.nan)
-            ax.plot(accuracy.z.astype(float), np.maximum(finite, 0.01), label=f"{of}, {dtype}")
+            z, e = accuracy.z.astype(float), accuracy.errors
+            e = np.where(np.isfinite(e), np.maximum(e, 0.01), np.nan)
+            ax.plot(z[abs(z) < 1e30], e[abs(z) < 1e30], label=f"{of}, {dtype}")
         ax.axhline(8, color=_GREY, linewidth=0.8)
         ax.set(xlabel="$z$", ylabel="$E$", yscale="log")
         ax.set_xscale("symlog", linthresh=1)

@@ -1,210 +1,362 @@
-"""The measure itself: known errors get the E that they should, and the grid reaches everywhere."""
+"""The checker is checked: it finds what is wrong, passes what is right, and says why."""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from typing import Any
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax
 import mpmath
 import numpy as np
 import pytest
+import scipy.special
+import tensorflow as tf
+from matplotlib import pyplot as plt
 
-from actlib import celu, check, ndtr, prelu, relu, sigmoid, softplus, tanh
-from actlib.check import Accuracy, grid, measure, reference
+import actlib
+from actlib.check import CheckFailed, check_activation, from_jax, from_tensorflow, grid
+from actlib.check.accuracy import ends_of_runs
+from actlib.check.exact import in_high_precision
 
-each_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
-def off_by(exact: Callable[..., Any], relative: float) -> Callable[[np.ndarray], np.ndarray]:
-    """A function whose relative error is known, in the input's dtype."""
+def sigmoid(z: Any) -> Any:
+    return np.exp(np.minimum(z, 0)) / (1 + np.exp(-abs(z)))
+
+
+def sigmoid_slope(z: Any) -> Any:
+    e = np.exp(-abs(z))
+    return e / (1 + e) ** 2
+
+
+def failed(report: Any) -> set[tuple[str, str]]:
+    return {(finding.of, finding.aspect) for finding in report.failed}
+
+
+LOST = {("gradient", "accuracy"), ("gradient", "nothing lost")}
+
+
+# --- what is right passes
+
+
+@each_dtype
+def test_right_functions_pass(dtype: str) -> None:
+    for exact in ("sigmoid", lambda z: 1 / (1 + mpmath.exp(-z)), None):
+        check_activation(sigmoid, sigmoid_slope, exact=exact, dtypes=[dtype]).raise_if_failed()
+    check_activation(scipy.special.expit, exact="sigmoid", dtypes=[dtype]).raise_if_failed()
+
+    def softsign(z: Any) -> Any:
+        return np.where(abs(z) > 1, np.sign(z) / (1 + 1 / np.maximum(abs(z), 1)), z / (1 + abs(z)))
+
+    def slope(z: Any) -> Any:
+        return (1 / (1 + abs(z))) ** 2
+
+    for reference in ("softsign", None):
+        report = check_activation(softsign, slope, exact=reference, dtypes=[dtype])
+        report.raise_if_failed()
+        assert report.ok
+
+
+@each_dtype
+@pytest.mark.parametrize("kinks", [[-1.0, 2.0], {-1.0: 0.5, 2.0: 3.0}])
+def test_a_piecewise_function_passes_with_its_kinks(kinks: Any, dtype: str) -> None:
+    def f(z: Any) -> Any:
+        return np.where(z > 2, 3 * z - 4, np.where(z < -1, 0.5 * z - 0.5, z)).astype(z.dtype)
+
+    def slope(z: Any) -> Any:
+        step = np.where(z >= 2, 3, np.where(z <= -1, 0.5, 1))
+        return np.where(np.isnan(z), z, step).astype(z.dtype)
+
+    check_activation(f, slope, kinks=kinks, dtypes=[dtype]).raise_if_failed()
+
+
+def test_an_activation_of_actlib_knows_what_it_should_be() -> None:
+    report = check_activation(actlib.prelu, params={"alpha": 0.1}, dtypes=["float16", "bfloat16"])
+    report.raise_if_failed()
+    assert report.reference.startswith("Compared with prelu")
+    assert {dtype for _, dtype in report.accuracy} == {"float16", "bfloat16"}
+
+
+def test_a_run_is_quick() -> None:
+    for name in ("relu", "sigmoid", "gelu"):
+        start = time.process_time()
+        check_activation(actlib.REGISTRY[name], dtypes=["float64"])
+        assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("f", "right"),
+    [
+        (lambda z: np.where((z > 1) & ~(z > 2), z**2, np.zeros_like(z)), [0, 2.25, 0]),
+        (lambda z: np.clip(z.astype(z.dtype), -0.25, 2) * np.float32(0.5), [-0.125, 0.75, 1]),
+        (
+            lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))),
+            np.logaddexp([-0.5, 1.5, 3], 0),
+        ),
+        (lambda z: np.sign(z) * np.sqrt(np.fabs(z)), [-(0.5**0.5), 1.5**0.5, 3**0.5]),
+        (lambda z: 2 / np.pi * np.arctan(-z), -2 / np.pi * np.arctan([-0.5, 1.5, 3])),
+    ],
+)
+def test_functions_in_high_precision(f: Callable[..., Any], right: Any) -> None:
+    precise = in_high_precision(f)
     with mpmath.workdps(50):
-        return lambda z: np.array([exact(float(x)) * (1 + mpmath.mpf(relative)) for x in z], float)
+        got = [precise(mpmath.mpf(z)) for z in (-0.5, 1.5, 3.0)]
+    np.testing.assert_allclose([float(y) for y in got], right, rtol=1e-15)
 
 
-# --- the reference
+def test_high_precision_is_kept() -> None:
+    with mpmath.workdps(50):
+        third = in_high_precision(lambda z: np.exp(-z.copy()) / 3)(mpmath.mpf(1))
+        assert abs(third - mpmath.exp(-1) / 3) < mpmath.mpf(10) ** -49
+    for unknown in (lambda z: np.cumsum(z), lambda z: z[z > 0], lambda z: np.logaddexp(z, 0)):
+        with pytest.raises(TypeError):
+            in_high_precision(unknown)(mpmath.mpf(1))
 
 
-@pytest.mark.parametrize("z", [-700.0, -50.0, -0.3, 0.0, 1e-20, 2.0, 88.0, 700.0])
-def test_reference_against_other_formulas(z: float) -> None:
-    """Formulas without cancellation, at 60 digits; textbook tanh' at 88 is 0 at that precision."""
-    with mpmath.workdps(60):
-        e = mpmath.exp(-abs(mpmath.mpf(z)))
-        sigmoid_slope = e / (1 + e) ** 2
-        tanh_slope = 4 * e**2 / (1 + e**2) ** 2
-        sigmoid_second = -mpmath.sign(z) * sigmoid_slope * (1 - e) / (1 + e)
-        for got, right in [
-            (reference(sigmoid.spec, "z")(z), sigmoid_slope),
-            (reference(tanh.spec, "z")(z), tanh_slope),
-            (reference(sigmoid.spec, "z", "z")(z), sigmoid_second),
-        ]:
-            assert abs(got - right) <= abs(right) * mpmath.mpf(10) ** -28
+# --- what is wrong is found
 
 
-def test_reference_of_partials_and_of_what_is_negligible() -> None:
-    assert reference(prelu.spec, "alpha")(-3.0, 0.25) == -3
-    assert reference(prelu.spec, "alpha")(3.0, 0.25) == 0
-    assert reference(prelu.spec, "z", "alpha")(-3.0, 0.25) == 1
-    assert abs(reference(tanh.spec, "z")(1e300)) < mpmath.mpf(10) ** -500
-    assert reference(relu.spec)(-1e300) == 0
+def ends(report: Any) -> list[tuple[float, float]]:
+    return list(report.find("gradient", "nothing lost").intervals)
 
 
-@pytest.mark.parametrize("alpha", [1e-3, 1.0, 1e4])
-@pytest.mark.parametrize("u", [-1e-84, -1e-20, -0.5, -190.0, -500.0])
-def test_reference_where_a_term_vanishes_beside_another(u: float, alpha: float) -> None:
-    """At 40 and 80 digits exp(u) is 1 or 1 + exp(u) is; what is left agrees, and is wrong."""
-    with mpmath.workdps(700):
-        z, a = mpmath.mpf(u * alpha), mpmath.mpf(alpha)
-        v = z / a
-        slope = mpmath.expm1(v) - v * mpmath.exp(v)
-        entropy = mpmath.log1p(mpmath.exp(v)) - v * mpmath.exp(v) / (1 + mpmath.exp(v))
-        got = reference(celu.spec, "alpha")(z, a), reference(softplus.spec, "beta")(z, 1 / a)
-        for result, right in zip(got, (slope, -entropy * a * a), strict=True):
-            assert abs(result - right) <= abs(right) * mpmath.mpf(10) ** -28
+def step_at(dtype: str, z: float) -> float:
+    """How far apart the points of the grid are around z."""
+    points = grid(np.dtype(dtype), points=300).astype(float)
+    i = np.searchsorted(points, z)
+    return float(points[i + 1] - points[i - 1])
 
 
-@pytest.mark.parametrize("z", [12345, -12345, 2**80, -(2**80), 12345.5])
-@pytest.mark.parametrize("digits", [40, 300])
-def test_reference_of_exp(z: float, digits: int) -> None:
-    """Of whole numbers it takes another way than mpmath: to the same result."""
-    with mpmath.workdps(digits):
-        got, right = check._exp(mpmath.mpf(z)), mpmath.exp(mpmath.mpf(z))
-        assert abs(got - right) <= right * mpmath.mpf(10) ** (3 - digits)
-
-
-@pytest.mark.parametrize("z", [-1e200, -1e308, -40.0, 5.0, 1e308])
-def test_reference_of_erfc(z: float) -> None:
-    """mpmath's own fails where its argument's square has an exponent of more than 64 bits."""
-    slope = reference(ndtr.spec, "z")(z)
-    with mpmath.workdps(700):
-        density = mpmath.exp(-(mpmath.mpf(z) ** 2) / 2) / mpmath.sqrt(2 * mpmath.pi)
-        assert abs(slope - density) <= density * mpmath.mpf(10) ** -28 + mpmath.mpf(10) ** -500
-    assert 0 <= reference(ndtr.spec)(z) <= 1
-
-
-@pytest.mark.parametrize("z", [np.nan, np.inf, -np.inf])
-def test_reference_refuses_what_is_not_finite(z: float) -> None:
-    with pytest.raises(ValueError, match="takes finite numbers"):
-        reference(sigmoid.spec)(z)
-
-
-# --- E
+@pytest.mark.parametrize(("dtype", "start"), [("float32", 16.6355), ("float64", 36.7368)])
+def test_the_lost_gradient_of_the_sigmoid(dtype: str, start: float) -> None:
+    """It is zero from where 1 - s rounds to 0 on, to where the slope is no normal number."""
+    stop = -np.log(float(np.finfo(dtype).tiny))
+    output = lambda z: sigmoid(z) * (1 - sigmoid(z))  # noqa: E731
+    tensorflow = from_tensorflow(tf.nn.sigmoid)
+    for f, slope in [(sigmoid, output), tensorflow]:
+        for exact in ("sigmoid", lambda z: 1 / (1 + mpmath.exp(-z))):
+            report = check_activation(f, slope, exact=exact, dtypes=[dtype])
+            assert failed(report) == LOST
+            low, high = ends(report)[0][0], ends(report)[-1][1]
+            assert low == pytest.approx(start, abs=step_at(dtype, start))
+            assert high == pytest.approx(stop, abs=step_at(dtype, stop))
+    low, _ = ends(check_activation(sigmoid, output, dtypes=[dtype]))[0]
+    assert low == pytest.approx(start, abs=2e-4)
 
 
 @each_dtype
-@pytest.mark.parametrize("z", [-30.0, -2.0, 0.5, 5.0])
-def test_an_error_of_an_ulp_of_the_result_counts_as_it_should(z: float, dtype: Any) -> None:
-    eps = float(np.finfo(dtype).eps)
-    point = np.array([z], dtype)
-    sensitivity = abs(
-        z * float(reference(sigmoid.spec, "z")(z)) / float(reference(sigmoid.spec)(z))
+def test_the_lost_gradient_of_tanh(dtype: str) -> None:
+    report = check_activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2, exact="tanh", dtypes=[dtype])
+    assert failed(report) == LOST
+    (left, right) = ends(report)
+    assert left == pytest.approx([-x for x in right[::-1]])
+    assert 1 - np.tanh(np.dtype(dtype).type(right[0])) == 0
+
+
+def nan_to_zero(z: Any) -> Any:
+    return np.nan_to_num(sigmoid(z))
+
+
+def leaks(z: Any) -> Any:
+    return sigmoid(z) * np.float64(1)
+
+
+def hidden_offset(z: Any) -> Any:
+    return (sigmoid(z) + np.where(z < -15, 1e-6, 0)).astype(z.dtype)
+
+
+def in_place(z: Any) -> Any:
+    y = sigmoid(z)
+    z *= 1.5
+    return y
+
+
+def warns(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+def flattens(z: Any) -> Any:
+    return sigmoid(z) if z.ndim < 2 else sigmoid(z)[::-1]
+
+
+def no_limits(z: Any) -> Any:
+    return np.where(np.isinf(z), np.nan, sigmoid(z)).astype(z.dtype)
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    ("f", "aspects"),
+    [
+        (nan_to_zero, {"NaN"}),
+        (leaks, {"dtype"}),
+        (hidden_offset, {"accuracy", "infinities"}),
+        (in_place, {"input"}),
+        (warns, {"warnings"}),
+        (flattens, {"shape"}),
+        (no_limits, {"infinities"}),
+    ],
+)
+def test_faults_of_a_value(f: Callable[..., Any], aspects: set[str], dtype: str) -> None:
+    if f is leaks and dtype == "float64":
+        aspects = set()
+    report = check_activation(f, exact="sigmoid", dtypes=[dtype])
+    assert failed(report) == {("value", aspect) for aspect in aspects}
+
+
+@each_dtype
+def test_faults_of_a_gradient(dtype: str) -> None:
+    for factor in (1.0005, 0.9995):
+        slightly_off = lambda z: (sigmoid_slope(z) * factor).astype(z.dtype)  # noqa: B023, E731
+        for exact in ("sigmoid", None):
+            report = check_activation(sigmoid, slightly_off, exact=exact, dtypes=[dtype])
+            assert failed(report) == {("gradient", "accuracy")}
+        report = check_activation(scipy.special.expit, slightly_off, dtypes=[dtype])
+        assert ("gradient", "accuracy") in failed(report)
+        assert "differences" in report.reference
+    minus_zero = check_activation(
+        lambda z: abs(z) * np.sign(z) + 0.0, exact="linear", dtypes=[dtype]
     )
-    for ulps in (3, 30, 300):
-        wrong = off_by(reference(sigmoid.spec), ulps * eps)
-        (error,) = measure(wrong, sigmoid.spec, (), point).errors
-        rounding = 2.0**-53 / eps  # of the wrong function's result
-        assert error == pytest.approx(ulps / (1 + sensitivity), rel=0.01, abs=2 * rounding)
+    assert failed(minus_zero) == {("value", "-0.0")}
 
 
 @each_dtype
-def test_what_an_ulp_of_the_input_changes_is_forgiven(dtype: Any) -> None:
-    """Far out, the sigmoid's slope changes by a factor when z moves by a little."""
-    z = np.array([-50.0, -20.0, 20.0, 50.0], dtype)
-    moved = measure(lambda z: sigmoid.grad(np.nextafter(z, dtype(0))), sigmoid.spec, ("z",), z)
-    assert moved.errors.max() < 3
-    eps = np.finfo(dtype).eps
-    wrong = measure(lambda z: sigmoid.grad(z * (1 + 40 * eps)), sigmoid.spec, ("z",), z)
-    assert wrong.errors.min() > 20
+def test_conventions_at_kinks(dtype: str) -> None:
+    def relu(z: Any) -> Any:
+        return np.maximum(z, 0)
 
+    def one_at_zero(z: Any) -> Any:
+        return np.where(np.isnan(z), z, z >= 0).astype(z.dtype)
 
-@each_dtype
-def test_below_the_smallest_normal_number_results_may_flush(dtype: Any) -> None:
-    tiny = float(np.finfo(dtype).tiny)
-    z = np.array([np.log(tiny) - 3], dtype)
-    flushed = measure(np.zeros_like, sigmoid.spec, (), z)
-    assert flushed.errors.max() < 1
-    assert not flushed.lost.any()
-    large = measure(lambda z: np.full_like(z, 50 * tiny), sigmoid.spec, (), z)
-    assert large.errors.max() > 20
-
-
-@each_dtype
-def test_lost_means_zero_or_the_wrong_sign_where_the_number_is_an_ordinary_one(dtype: Any) -> None:
-    z = np.array([-60.0, 0.5, 60.0], dtype)
-    for wrong in (np.zeros_like, lambda z: -sigmoid.grad(z), lambda z: np.full_like(z, np.nan)):
-        assert measure(wrong, sigmoid.spec, ("z",), z).lost.all()
-    assert not measure(lambda z: 1e-3 * sigmoid.grad(z), sigmoid.spec, ("z",), z).lost.any()
-    # within what the conditioning forgives, the sign is not known: tanh of 1e300 times an ulp
-    edge = np.array([np.log(np.finfo(dtype).tiny) + 2], dtype)
-    assert measure(np.zeros_like, sigmoid.spec, (), edge, allowed=4.0).lost.all()
-    eps = float(np.finfo(dtype).eps)
-    assert not measure(np.zeros_like, sigmoid.spec, (), edge, allowed=2 / (80 * eps)).lost.any()
-
-
-@each_dtype
-def test_infinity_is_right_only_beyond_the_largest_number(dtype: Any) -> None:
-    largest = np.finfo(dtype).max
-    z = np.array([-largest], dtype)
-    assert measure(prelu, prelu.spec, (), z, [1.5]).errors == [0.0]
-    infinite = lambda z, alpha: np.full_like(z, -np.inf)  # noqa: E731
-    assert measure(infinite, prelu.spec, (), z, [0.5]).errors == [np.inf]
-    wrong = measure(lambda z, alpha: np.full_like(z, np.inf), prelu.spec, (), z, [1.5])
-    assert wrong.lost.all()
-    assert wrong.errors == [np.inf]
-    assert measure(lambda z: z * np.nan, sigmoid.spec, (), np.ones(1, dtype)).errors == [np.inf]
-
-
-def test_parameters_count_as_rounded() -> None:
-    """0.1 is not a float32; the slope is the float32 next to it, exactly."""
-    z = np.array([-1.0], np.float32)
-    assert measure(prelu.grad, prelu.spec, ("z",), z, [0.1]).errors == [0.0]
-
-
-def test_the_worst_points_come_first() -> None:
-    accuracy = Accuracy(
-        z=np.array([1.0, 2.0, 3.0]),
-        got=np.zeros(3),
-        errors=np.array([1.0, np.inf, 5.0]),
-        lost=np.array([False, True, False]),
+    assert failed(check_activation(relu, one_at_zero, exact="relu", dtypes=[dtype])) == {
+        ("gradient", "kink")
+    }
+    for kinks in ([0.0], {0.0: 1.0}):
+        check_activation(relu, one_at_zero, kinks=kinks, dtypes=[dtype]).raise_if_failed()
+    wrong = check_activation(relu, one_at_zero, kinks={0.0: 0.5}, dtypes=[dtype])
+    assert "it is 1 at 0; right is 0.5" in wrong.find("gradient", "kink").detail
+    beyond = check_activation(
+        relu, lambda z: one_at_zero(z) + 2.0 * (z == 0), kinks=[0.0], dtypes=[dtype]
     )
-    first, second = accuracy.worst(2).splitlines()
-    assert "2.0" in first
-    assert "lost" in first
-    assert "3.0" in second
-    assert "lost" not in second
+    assert "right is between 0 and 1" in beyond.find("gradient", "kink").detail
 
 
-# --- the grid
+def test_frameworks() -> None:
+    f, slope = from_jax(jax.nn.leaky_relu)
+    report = check_activation(f, slope, exact="leaky_relu", params={}, dtypes=["float32"])
+    assert failed(report) == {("gradient", "kink"), ("gradient", "NaN")}
+    f, slope = from_jax(jax.numpy.tanh)
+    assert failed(check_activation(f, slope, exact="tanh", dtypes=["float64"])) == LOST
+    f, grad = from_tensorflow(tf.nn.leaky_relu)
+    right = check_activation(
+        lambda z, slope: f(z, alpha=slope),
+        lambda z, slope: grad(z, alpha=slope),
+        exact="leaky_relu",
+        params={"slope": 0.25},
+        dtypes=["float32"],
+    )
+    assert failed(right) == {("gradient", "NaN")}
+    assert from_tensorflow(tf.nn.relu)[0].__name__ == "relu"
 
 
-@each_dtype
-def test_grid_covers_the_normal_numbers(dtype: Any) -> None:
-    info, z = np.finfo(dtype), grid(dtype, points=200)
-    assert z.dtype == dtype
-    assert np.isfinite(z).all()
-    assert (np.diff(z) > 0).all()
-    for side in (z[z > 0], -z[z < 0]):
-        sizes = np.log(side[side >= info.tiny].astype(np.float64))
-        spacing = (np.log(float(info.max)) - np.log(float(info.tiny))) / 99
-        assert sizes.min() < np.log(float(info.tiny)) + spacing
-        assert sizes.max() > np.log(float(info.max)) - spacing
-        assert np.diff(np.sort(sizes)).max() < 1.01 * spacing
-    assert np.diff(z[abs(z) <= 20]).max() < 0.21
-    lowest, highest = np.log(float(info.tiny)), np.log(float(info.max))
-    ends = z[(z > lowest - 40) & (z < highest + 40)]
-    assert np.diff(ends).max() < 1.01 * (highest - lowest + 80) / 199
-    assert ends.min() < lowest - 30
-    assert ends.max() > highest + 30
+def test_a_domain_narrows_the_check() -> None:
+    wrong_far_out = lambda z: np.where(abs(z) > 5, z, np.tanh(z)).astype(z.dtype)  # noqa: E731
+    assert not check_activation(wrong_far_out, exact="tanh").ok
+    assert check_activation(wrong_far_out, exact="tanh", domain=(-5, 5)).ok
 
 
-@each_dtype
-def test_grid_has_the_neighbours_of_kinks_and_not_the_kinks(dtype: Any) -> None:
-    z = set(grid(dtype, around=[0.0, 6.0, -3.0], points=41).tolist())
-    tiny = float(np.finfo(dtype).tiny)
-    assert {-tiny, tiny} <= z
-    for kink in (6.0, -3.0):
-        up = np.nextafter(dtype(kink), dtype(np.inf))
-        down = np.nextafter(dtype(kink), dtype(-np.inf))
-        assert {float(up), float(down)} <= z
-        assert float(np.nextafter(up, dtype(np.inf))) in z
-    assert not z & {0.0, 6.0, -3.0}
-    assert {0.0, 6.0, -3.0} <= set(grid(dtype, points=41).tolist())
+def test_without_exact_numbers_only_the_gradient_is_compared() -> None:
+    """By differences, as far as they are certain; by a complex step, where that is possible."""
+    report = check_activation(scipy.special.expit, sigmoid_slope)
+    report.raise_if_failed()
+    assert set(report.accuracy) == {("gradient", "float32"), ("gradient", "float64")}
+
+    def entire(z: Any) -> Any:  # of complex numbers too, but not of mpmath's
+        return scipy.special.erf(z)
+
+    off = lambda z: 2 / np.sqrt(np.pi) * np.exp(-z * z) * (1 + 1e-12)  # noqa: E731
+    inner = {"domain": (-4.0, 4.0), "dtypes": ["float64"]}
+    assert failed(check_activation(entire, off, **inner)) == {("gradient", "accuracy")}  # type: ignore[arg-type]
+
+
+# --- the report
+
+
+def test_the_report_explains_itself() -> None:
+    report = check_activation(sigmoid, lambda z: sigmoid(z) * (1 - sigmoid(z)), exact="sigmoid")
+    with pytest.raises(CheckFailed) as caught:
+        report.raise_if_failed()
+    words = str(caught.value)
+    assert words == str(report)
+    assert "sigmoid: 4 of 32 properties FAILED" in words
+    assert "E is the error" in words
+    assert "lost for z in [16.6355324, 87.3365" in words
+    assert words.count(": got ") == 6
+    assert "exact 5.8425249e-08, E = " in words
+    page = report._repr_html_()
+    assert page.count("<tr>") == 33
+    assert page.count("<strong>failed</strong>") == 4
+    ax = report.plot()
+    for line, accuracy in zip(ax.lines, report.accuracy.values(), strict=False):
+        near = abs(accuracy.z) < 1e30
+        np.testing.assert_array_equal(line.get_xdata(), accuracy.z[near])
+        assert np.nanmax(line.get_ydata()) == accuracy.errors[near].max()
+    assert "gradient, float64" in [text.get_text() for text in ax.get_legend().get_texts()]
+    plt.close("all")
+    with pytest.raises(KeyError, match="no finding on value, kink; there are"):
+        report.find("value", "kink")
+
+
+def test_words_of_the_function_are_escaped() -> None:
+    def f(z: Any) -> Any:
+        return np.tanh(z)
+
+    f.__name__ = "<script>"
+    assert "<script>" not in check_activation(f, dtypes=["float32"])._repr_html_()
+
+
+def test_runs() -> None:
+    assert ends_of_runs(np.array([True, True, False, True])) == [(0, 1), (3, 3)]
+    assert ends_of_runs(np.array([False])) == []
+
+
+# --- wrong calls
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: check_activation(1), TypeError, "f must be a function of a NumPy array, got 1"),
+        (lambda: check_activation(np.tanh, "x"), TypeError, "grad must be a function"),
+        (lambda: check_activation(np.tanh, exact="tahn"), ValueError, "did you mean tanh"),
+        (lambda: check_activation(np.tanh, exact="#"), ValueError, "has no activation '#'$"),
+        (
+            lambda: check_activation(np.tanh, dtypes=["float8"]),
+            ValueError,
+            "unknown dtype 'float8'",
+        ),
+        (lambda: check_activation(np.tanh, dtypes=[]), ValueError, "no dtype"),
+        (lambda: check_activation(np.sum, exact="tanh"), ValueError, r"has the shape \(\)"),
+        (lambda: check_activation(lambda z: z * 1j, exact="tanh"), TypeError, "complex"),
+        (
+            lambda: check_activation(np.tanh, exact="tanh", params={"a": 1}),
+            ValueError,
+            "has no par",
+        ),
+        (lambda: check_activation(np.tanh, domain=(1, 0)), ValueError, "domain"),
+    ],
+)
+def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_an_error_in_the_exact_formula_says_where() -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        check_activation(np.tanh, exact=lambda z: 1 / (z - z))
+    assert any("computing the exact value at z = " in note for note in caught.value.__notes__)

@@ -189,3 +189,10 @@ def _neighbours(centres: np.ndarray) -> np.ndarray:
     near = np.stack([np.nextafter(below, down), below, above, np.nextafter(above, up)])
     tiny = np.finfo(centres.dtype).tiny
     return np.where(abs(near) < tiny, np.sign(near) * tiny, near).ravel()
+
+
+def ends_of_runs(where: np.ndarray) -> list[tuple[int, int]]:
+    """First and last index of each run of neighbours that are true."""
+    edges = np.diff(where.astype(int), prepend=0, append=0)
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return list(zip(starts.tolist(), (stops - 1).tolist(), strict=True))

@@ -80,6 +80,10 @@ def check_activation(
     if isinstance(spec, Spec) and exact is None:
         exact, grad = spec.name, grad or getattr(f, "grad", None)
     numbers = dict(params or {})
+    if not dtypes:
+        raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
+    if domain is not None and not domain[0] < domain[1]:
+        raise ValueError(f"the domain must be (low, high) with low below high, got {domain}")
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
     for dtype in map(_dtype, dtypes):

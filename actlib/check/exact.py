@@ -176,42 +176,91 @@ def _difference(
     return evaluate
 
 
-class Precise:
-    """A number that NumPy's functions, given an array of such objects, compute by mpmath."""
+class Precise(np.lib.mixins.NDArrayOperatorsMixin):
+    """A number that NumPy takes for an array of its own kind, and that mpmath computes with."""
+
+    dtype, shape, ndim, size = np.dtype(float), (1,), 1, 1
 
     def __init__(self, value: Any) -> None:
         self.value = mpmath.mpf(value)
 
-    def __float__(self) -> float:
-        raise TypeError("rounding to a double would lose what high precision is for")
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        """Compute ``np.exp`` of such a number, or its sum with another, by mpmath."""
+        function = _UFUNCS.get(ufunc.__name__)
+        if function is None or method != "__call__" or set(options) - {"dtype"}:
+            return NotImplemented
+        return _wrapped(function(*map(_number, inputs)))
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Choose as ``np.where`` does, or return numbers in the shape of this one."""
+        function = _FUNCTIONS.get(func.__name__)
+        if function is None or kwargs:
+            return NotImplemented
+        return _wrapped(function(*map(_number, args)))
+
+    def astype(self, dtype: Any, copy: bool = True) -> Precise:
+        """Return the same number: what is asked for is the formula, not its rounding."""
+        return self
+
+    def copy(self) -> Precise:
+        """Return the same number, which cannot be changed."""
+        return self
 
 
-def _by_mpmath(function: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
-    def method(*given: Any) -> Any:
-        numbers = [x.value if isinstance(x, Precise) else x for x in given]
-        numbers = [float(x) if isinstance(x, np.generic) else x for x in numbers]
-        result = function(*(numbers[::-1] if reflected else numbers))
-        return result if isinstance(result, bool) else Precise(result)
+_SAME = ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+_OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "absolute": abs,
+    "fabs": abs,
+    "maximum": max,
+    "minimum": min,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+}
+_UFUNCS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(mpmath, name) for name in _SAME},
+    **{f"arc{name}": getattr(mpmath, f"a{name}") for name in _SAME[5:]},
+    **_OPERATORS,
+    "sign": mpmath.sign,
+    "square": lambda x: x * x,
+    "reciprocal": lambda x: 1 / x,
+    "isnan": mpmath.isnan,
+    "isinf": mpmath.isinf,
+    "isfinite": mpmath.isfinite,
+}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "where": lambda condition, yes, no: yes if condition else no,
+    "clip": lambda x, low, high: min(max(x, low), high),
+    "zeros_like": lambda x: mpmath.mpf(0),
+    "ones_like": lambda x: mpmath.mpf(1),
+    "full_like": lambda x, value: value,
+}
 
-    return method
+
+def _number(x: Any) -> Any:
+    if isinstance(x, Precise):
+        return x.value
+    return x if isinstance(x, bool | int | float) else np.asarray(x).item()
 
 
-for _name in ("add", "sub", "mul", "truediv", "pow"):
-    setattr(Precise, f"__{_name}__", _by_mpmath(getattr(operator, _name)))
-    setattr(Precise, f"__r{_name}__", _by_mpmath(getattr(operator, _name), reflected=True))
-for _name in ("neg", "pos", "abs", "lt", "le", "gt", "ge", "eq", "ne"):
-    setattr(Precise, f"__{_name}__", _by_mpmath(getattr(operator, _name)))
-for _name in ("exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh"):
-    setattr(Precise, _name, _by_mpmath(getattr(mpmath, _name)))
-for _name in ("sin", "cos", "tan", "sinh", "cosh", "tanh"):
-    setattr(Precise, f"arc{_name}", _by_mpmath(getattr(mpmath, f"a{_name}")))
+def _wrapped(result: Any) -> Any:
+    return np.bool_(result) if isinstance(result, bool) else Precise(result)
 
 
 def in_high_precision(f: Callable[..., Any]) -> Callable[..., Any]:
     """A NumPy function of arrays as one of mpmath numbers, if it is made of what `Precise` has."""
 
     def formula(z: mpmath.mpf, **params: float) -> mpmath.mpf:
-        result = np.asarray(f(np.array([Precise(z)]), **params)).ravel()[0]
-        return result.value if isinstance(result, Precise) else mpmath.mpf(result)
+        return mpmath.mpf(_number(f(Precise(z), **params)))
 
     return formula

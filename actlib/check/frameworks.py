@@ -10,6 +10,11 @@ import numpy as np
 Pair = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]
 
 
+def _named(fn: Any, f: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    f.__name__ = getattr(fn, "__name__", type(fn).__name__)
+    return f
+
+
 def from_tensorflow(fn: Callable[..., Any]) -> Pair:
     """Make NumPy functions of a TensorFlow or Keras function and of its gradient.
 
@@ -48,7 +53,7 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
         unconnected = tf.UnconnectedGradients.ZERO
         return np.asarray(tape.gradient(y, x, unconnected_gradients=unconnected))
 
-    return f, grad
+    return _named(fn, f), grad
 
 
 def from_torch(fn: Callable[..., Any]) -> Pair:
@@ -85,7 +90,7 @@ def from_torch(fn: Callable[..., Any]) -> Pair:
         fn(x, **params).sum().backward()
         return numpy(x.grad, z.dtype)
 
-    return f, grad
+    return _named(fn, f), grad
 
 
 def from_jax(fn: Callable[..., Any]) -> Pair:
@@ -123,4 +128,4 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
         with jax.enable_x64(True):
             return np.asarray(jax.jit(jax.grad(lambda x: fn(x, **params).sum()))(z))
 
-    return f, grad
+    return _named(fn, f), grad

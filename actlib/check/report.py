@@ -92,7 +92,7 @@ class Report:
             if (finding.of, finding.aspect) == (of, aspect) and dtype in (None, finding.dtype):
                 return finding
         known = sorted({f"{f.of}, {f.aspect}, {f.dtype}" for f in self.findings})
-        raise KeyError(f"no finding on {of}, {property}; there are: {'; '.join(known)}")
+        raise KeyError(f"no finding on {of}, {aspect}; there are: {'; '.join(known)}")
 
     def raise_if_failed(self) -> None:
         """Raise `CheckFailed`, with the report for a message, unless all is well."""

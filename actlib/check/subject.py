@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from actlib.check.accuracy import Accuracy, compare, float_info
+from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info
 from actlib.check.report import Finding
 from actlib.check.target import Target
 
@@ -91,7 +91,7 @@ class Subject:
             f"E is up to {worst:.3g}, {allowed:g} is allowed; the worst points:\n"
             + measured.worst(3),
         )
-        intervals = [self._sharpened(measured, *run) for run in runs(measured.lost)]
+        intervals = [self._sharpened(measured, *run) for run in ends_of_runs(measured.lost)]
         words = " and ".join(f"[{low:.9g}, {high:.9g}]" for low, high in intervals)
         yield Finding(
             self.dtype.name,
@@ -206,14 +206,16 @@ class Subject:
 
     def _shapes(self, z: np.ndarray) -> Finding:
         some = np.resize(z[:: max(1, z.size // 24)], 24)
-        flat = self._quietly(*some)
+        flat = self._quietly(*some.astype(float))
         wrong = []
         for shape in [(2, 3, 4), (24, 1), (0,), ()]:
             size = int(np.prod(shape))
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 try:
-                    got = np.asarray(self.function(some[:size].reshape(shape), **self.params))
+                    got = np.asarray(
+                        self.function(some[:size].reshape(shape).copy(), **self.params)
+                    )
                 except Exception as error:
                     wrong.append(f"{shape} raises {type(error).__name__}: {error}")
                     continue
@@ -222,13 +224,6 @@ class Subject:
             elif not np.allclose(got.ravel().astype(float), flat[:size], 1e-3, equal_nan=True):
                 wrong.append(f"{shape} gives other numbers than the same in a row")
         return self._finding("shape", not wrong, "kept", "; ".join(wrong))
-
-
-def runs(where: np.ndarray) -> list[tuple[int, int]]:
-    """First and last index of each run of neighbours that are true."""
-    edges = np.diff(where.astype(int), prepend=0, append=0)
-    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    return list(zip(starts.tolist(), (stops - 1).tolist(), strict=True))
 
 
 def _list(values: Any) -> str:

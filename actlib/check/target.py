@@ -22,7 +22,7 @@ class ExactTarget:
 
     def __init__(self, words: str, orders: list[Exact], kinks: Kinks) -> None:
         self.words, self.kinks = words, kinks
-        self._orders = orders
+        self._orders = [functools.cache(f) for f in orders]
 
     def at(self, order: int, z: Any) -> mpmath.mpf:
         """The function (order 0) or its derivative (order 1) at one point."""

@@ -1,0 +1,85 @@
+"""The command line, as a user calls it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import actlib
+from actlib.__main__ import main
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output
+
+
+def test_list_and_show() -> None:
+    code, words = run("list")
+    assert code == 0
+    assert len(words.splitlines()) == len(actlib.REGISTRY) + len(actlib.VECTORS)
+    assert "prelu(z, alpha=0.25)             2015" in words.splitlines()
+    code, words = run("show", "gelu")
+    assert code == 0
+    assert words.startswith("gelu(z)\n\nGaussian error linear unit")
+    assert run("show", "softmax")[1].startswith("softmax(z, axis=-1)")
+    code, words = run("show", "gleu")
+    assert code == 2
+    assert "no activation 'gleu'" in words
+
+
+def test_check_passes_and_fails() -> None:
+    code, words = run("check", "actlib:relu", "--dtype", "float32")
+    assert (code, words.splitlines()[0]) == (0, "relu: all is well")
+    code, words = run("check", "numpy:tanh", "--exact", "sigmoid", "--dtype", "float32")
+    assert code == 1
+    assert "FAILED value    accuracy" in words
+    code, words = run(
+        "check", "actlib:prelu", "--exact", "prelu", "--param", "alpha=0.5", "--dtype", "float64"
+    )
+    assert code == 0, words
+    code, words = run(
+        "check", "jax:nn.sigmoid", "--library", "jax", "--exact", "sigmoid", "--dtype", "float32"
+    )
+    assert code == 1
+    assert "FAILED gradient nothing lost   lost for z in [" in words
+    code, words = run(
+        "check", "numpy:tanh", "--grad", "actlib:tanh.grad", "--kink", "0", "--dtype", "float32"
+    )
+    assert code == 0, words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["numpy"], "say module:function"),
+        (["numpy:nosuch"], "cannot be found: module 'numpy' has no attribute 'nosuch'"),
+        (["no_such_module:f"], "cannot be found: No module named 'no_such_module'"),
+        (["numpy:tanh", "--exact", "tnh"], "did you mean tanh"),
+        (["numpy:tanh", "--param", "alpha"], "is not like alpha=0.1"),
+    ],
+)
+def test_wrong_calls(arguments: list[str], message: str) -> None:
+    code, words = run("check", *arguments)
+    assert code == 2
+    assert message in words
+
+
+def test_a_module_in_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def identity(z):\n    return 1 * z\n")
+    command = [sys.executable, "-m", "actlib", "check", "mine:identity", "--exact", "linear"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("identity: all is well\n")
+
+
+def test_without_click_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['click'] = None; import runpy; runpy.run_module('actlib')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert 'pip install "actlib[cli]"' in done.stderr
