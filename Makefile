@@ -15,7 +15,7 @@ export JAX_PLATFORMS := cpu
 export BOOK_PDF
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-peers accuracy lint notebooks links serve pdf lock clean .venv .venv-peers
+.PHONY: help book test test-peers peers accuracy lint notebooks links serve pdf lock clean .venv .venv-peers
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ test: .venv ## check style and types, build the book, run all tests and notebook
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
 	.venv-peers/bin/pytest tests/test_arrays.py tests/test_frameworks.py --library torch
+
+peers: .venv .venv-peers ## check what other libraries ship, for the chapters that compare them
+	$(BIN)/python benchmarks/peers.py actlib scipy tensorflow keras jax
+	.venv-peers/bin/python benchmarks/peers.py torch
 
 accuracy: .venv ## measure every function and derivative on the dense grid
 	$(BIN)/pytest tests/test_activations.py -n 2 --dense

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -295,9 +296,9 @@ def test_the_report_explains_itself() -> None:
     assert words == str(report)
     assert "sigmoid: 4 of 32 properties FAILED" in words
     assert "E is the error" in words
-    assert "lost for z in [16.6355324, 87.3365" in words
+    assert "lost for z in [16." in words
     assert words.count(": got ") == 6
-    assert "exact 5.8425249e-08, E = " in words
+    assert re.search(r"got 0\.0, exact \d\.\d+e-08, E = [34]\.\d+e\+05, lost", words)
     page = report._repr_html_()
     assert page.count("<tr>") == 33
     assert page.count("<strong>failed</strong>") == 4

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import importlib
+import inspect
+import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from actlib._declare import REGISTRY
+from actlib._vectors import VECTORS
 
 Pair = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]
 
@@ -129,3 +138,71 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
             return np.asarray(jax.jit(jax.grad(lambda x: fn(x, **params).sum()))(z))
 
     return _named(fn, f), grad
+
+
+def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Find a library's own function for an activation, and the keywords that make it the same.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``actlib.REGISTRY`` or of ``actlib.VECTORS``.
+    library : str
+        ``"tensorflow"``, ``"keras"``, ``"torch"`` or ``"jax"``; it must be installed.
+
+    Returns
+    -------
+    fn : callable
+        The function, or an instance of the layer, as ``spec.names`` says.
+    options : dict
+        What ``spec.differs`` says that it needs.
+
+    Raises
+    ------
+    ValueError
+        If the library has no such function.
+
+    Examples
+    --------
+    >>> from actlib.check import shipped
+    >>> fn, options = shipped("gelu", "jax")
+    >>> fn.__name__, options
+    ('gelu', {'approximate': False})
+    """
+    spec = {**REGISTRY, **VECTORS}[name].spec
+    if library not in spec.names:
+        raise ValueError(f"{library} has no {name}; of these it has one: {', '.join(spec.names)}")
+    first, *rest = spec.names[library].split(".")
+    module = importlib.import_module({"tf": "tensorflow"}.get(first, first))
+    for part in ("nn", "scipy.special"):  # which `import jax` alone does not load
+        if first == "jax" and ".".join(rest).startswith(f"{part}."):
+            importlib.import_module(f"jax.{part}")
+    found: Any = operator.attrgetter(".".join(rest))(module)
+    fn: Any = found() if inspect.isclass(found) else found
+    words = re.findall(r"^needs (\w+)=([^ ,]+)", spec.differs.get(library, ""))
+    return fn, {key: ast.literal_eval(value) for key, value in words}
+
+
+def from_library(name: str, library: str) -> Pair:
+    """Make NumPy functions of a library's own function for an activation, and of its gradient.
+
+    Parameters
+    ----------
+    name, library : str
+        As of `shipped`.
+
+    Returns
+    -------
+    f, grad : callable
+        As of `from_tensorflow`, `from_torch` or `from_jax`.
+
+    Examples
+    --------
+    >>> from actlib.check import check_activation, from_library
+    >>> f, grad = from_library("tanh", "jax")
+    >>> check_activation(f, grad, exact="tanh", dtypes=["float32"]).ok
+    False
+    """
+    fn, options = shipped(name, library)
+    wrap = {"tensorflow": from_tensorflow, "keras": from_tensorflow, "torch": from_torch}
+    return wrap.get(library, from_jax)(functools.partial(fn, **options) if options else fn)
