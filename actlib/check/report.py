@@ -67,7 +67,7 @@ class Report:
         What it was compared with, and how sure that is.
     findings : tuple of Finding
         One for each property.
-    accuracy : mapping of (str, str) to Accuracy
+    accuracy : mapping of pair of str to Accuracy
         All points with their errors, by what was examined and dtype: ``("value", "float32")``.
     """
 
