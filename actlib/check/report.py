@@ -120,10 +120,12 @@ class Report:
             f'<td style="text-align:left;white-space:pre-wrap">{html.escape(f.detail)}</td></tr>'
             for f in self.findings
         )
-        head = "".join(f"<th>{title}</th>" for title in ("dtype", "of", "property", "", "found"))
+        head = "".join(
+            f"<th>{title}</th>" for title in ("dtype", "of", "property", "verdict", "found")
+        )
         verdict = "all is well" if self.ok else f"{len(self.failed)} properties failed"
         return (
             f"<p><strong>{html.escape(self.name)}: {verdict}.</strong> "
             f"{html.escape(self.reference)} {html.escape(_MEANING)}</p>"
-            f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
         )
