@@ -269,6 +269,12 @@ def test_a_domain_narrows_the_check() -> None:
     wrong_far_out = lambda z: np.where(abs(z) > 5, z, np.tanh(z)).astype(z.dtype)  # noqa: E731
     assert not check_activation(wrong_far_out, exact="tanh").ok
     assert check_activation(wrong_far_out, exact="tanh", domain=(-5, 5)).ok
+    for dtype in ("float32", "float64", "float16"):
+        narrow = check_activation(lambda z: 0 * z, exact="tanh", domain=(1, 1.001), dtypes=[dtype])
+        assert failed(narrow) == {("value", "accuracy"), ("value", "nothing lost")}
+        assert narrow.accuracy["value", dtype].z.min() >= 1
+    half = check_activation(np.log, lambda z: 1 / z, domain=(1e-3, np.inf), dtypes=["float64"])
+    half.raise_if_failed()
 
 
 def test_without_exact_numbers_only_the_gradient_is_compared() -> None:

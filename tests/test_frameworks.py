@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import actlib
-from actlib.check import shipped
+from actlib.check import check_activation, from_library, shipped
 
 LIBRARIES = ["tensorflow", "keras", "torch", "jax"]
 INSTALLED = [name for name in LIBRARIES if importlib.util.find_spec(name)]
@@ -83,3 +83,24 @@ def test_another_function_is_found(library: str) -> None:
     fn, _ = shipped("tanh", library)
     assert agrees(library, fn, actlib.tanh(Z))
     assert not agrees(library, fn, actlib.softsign(Z))
+
+
+@pytest.mark.parametrize("library", INSTALLED)
+def test_a_library_loses_the_gradient_of_tanh(library: str) -> None:
+    """In its own automatic differentiation, from where its tanh rounds to 1 on."""
+    f, grad = from_library("tanh", library)
+    report = check_activation(f, grad, exact="tanh", dtypes=["float32", "bfloat16"])
+    aspects = {(found.dtype, found.of, found.aspect) for found in report.failed}
+    lost = {("float32", "gradient", aspect) for aspect in ("accuracy", "nothing lost")}
+    assert lost <= aspects
+    assert {(of, aspect) for _, of, aspect in aspects - lost} <= {
+        ("value", "accuracy"),  # of bfloat16, in JAX
+        ("gradient", "accuracy"),
+        ("gradient", "nothing lost"),
+    }
+    left, *_, right = report.find("gradient", "nothing lost", "float32").intervals
+    assert left[1] == pytest.approx(-8.5, abs=1)
+    assert right[0] == pytest.approx(8.5, abs=1)
+    relu, slope = from_library("relu", library)
+    report = check_activation(relu, slope, exact="relu", dtypes=["float64"])
+    assert {(found.of, found.aspect) for found in report.failed} == {("gradient", "NaN")}

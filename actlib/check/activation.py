@@ -90,6 +90,9 @@ def check_activation(
         target = find_target(f, exact, numbers, kinks, dtype)
         z = grid(dtype, {0.0, *target.kinks}, points)
         if domain is not None:
+            low, high = np.clip(domain, -1e4, 1e4).tolist()
+            inside = np.linspace(low, high, points).astype(dtype)
+            z = np.union1d(z, np.setdiff1d(inside, list(target.kinks)))
             z = z[(z >= domain[0]) & (z <= domain[1])]
         for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
             if function is not None:

@@ -50,7 +50,7 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
     def f(z: np.ndarray, **params: float) -> np.ndarray:
         import tensorflow as tf
 
-        return np.asarray(fn(tf.constant(z), **params))
+        return np.asarray(fn(tf.constant(z), **params).numpy())
 
     def grad(z: np.ndarray, **params: float) -> np.ndarray:
         import tensorflow as tf
@@ -60,7 +60,7 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
             tape.watch(x)
             y = fn(x, **params)
         unconnected = tf.UnconnectedGradients.ZERO
-        return np.asarray(tape.gradient(y, x, unconnected_gradients=unconnected))
+        return np.asarray(tape.gradient(y, x, unconnected_gradients=unconnected).numpy())
 
     return _named(fn, f), grad
 
