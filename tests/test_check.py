@@ -273,6 +273,14 @@ def test_a_domain_narrows_the_check() -> None:
         narrow = check_activation(lambda z: 0 * z, exact="tanh", domain=(1, 1.001), dtypes=[dtype])
         assert failed(narrow) == {("value", "accuracy"), ("value", "nothing lost")}
         assert narrow.accuracy["value", dtype].z.min() >= 1
+    right_half = check_activation(
+        lambda z: np.maximum(z, 0),
+        np.ones_like,
+        kinks={0.0: 0.0},
+        domain=(1, 9),
+        dtypes=["float32"],
+    )
+    assert failed(right_half) == {("gradient", "NaN")}
     half = check_activation(np.log, lambda z: 1 / z, domain=(1e-3, np.inf), dtypes=["float64"])
     half.raise_if_failed()
 
@@ -361,6 +369,21 @@ def test_runs() -> None:
 def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_an_exact_formula_may_give_up_far_out() -> None:
+    """Then the limit is unknown, and anything but NaN will do."""
+
+    def formula(z: Any) -> Any:
+        if abs(z) > mpmath.mpf(10) ** 310:
+            raise OverflowError
+        return mpmath.tanh(z)
+
+    only: Any = {"exact": formula, "dtypes": ["float32"], "points": 20}
+    assert check_activation(np.tanh, **only).ok
+    assert check_activation(lambda z: np.where(np.isinf(z), np.float32(7), np.tanh(z)), **only).ok
+    nan = check_activation(lambda z: np.where(np.isinf(z), z - z, np.tanh(z)), **only)
+    assert "right is a number and a number" in nan.find("value", "infinities").detail
 
 
 def test_an_error_in_the_exact_formula_says_where() -> None:

@@ -105,8 +105,8 @@ def _erfc(x: mpmath.mpf) -> mpmath.mpf:
     return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
 
-def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
-    """Double the precision until two evaluations agree to 30 digits, or are both negligible.
+def _converged(formula: Callable[..., Any], *arguments: Any, agree: int = 30) -> mpmath.mpf:
+    """Double the precision until two evaluations agree to so many digits, or are both negligible.
 
     A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
     the precision is far beyond the smallest number of interest. Nor does agreement, where a term
@@ -118,7 +118,7 @@ def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
     while True:
         with mpmath.workdps(digits):
             value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
-            if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -30:
+            if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -agree:
                 return value
             if digits > 1000 and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500:
                 return value
@@ -139,8 +139,10 @@ def _digits_to_show(z: Any, *params: Any) -> int:
 
 
 def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:
-    """Return a function of mpmath numbers, its derivative and the second one, all exact."""
-    return [functools.partial(_converged, _difference(formula, n, params)) for n in range(3)]
+    """Return a function of mpmath numbers and its derivative, and roughly the second one."""
+    orders = [_difference(formula, n, params) for n in range(3)]
+    digits = [30, 30, 4]
+    return [functools.partial(_converged, f, agree=n) for f, n in zip(orders, digits, strict=True)]
 
 
 def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
