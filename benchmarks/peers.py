@@ -22,21 +22,10 @@ from actlib.check import check_activation, from_library
 
 RESULTS = Path(__file__).with_suffix(".csv")
 DTYPES = ("float32", "float64", "float16", "bfloat16")
+SPECIAL = ["kink", "NaN", "infinities", "-0.0", "dtype"]
 FIELDS = [
-    *(
-        "library",
-        "version",
-        "date",
-        "processor",
-        "function",
-        "path",
-        "dtype",
-        "of",
-        "E",
-        "at",
-        "lost",
-    ),
-    *("kink", "NaN", "infinities", "-0.0", "dtype kept", "error"),
+    *("library", "version", "date", "processor"),
+    *("function", "path", "format", "of", "E", "at", "lost", *SPECIAL, "error"),
 ]
 SCIPY = {"sigmoid": "expit", "log_sigmoid": "log_expit", "ndtr": "ndtr"}
 
@@ -72,7 +61,7 @@ def rows(library):
     }
     for name, path, f, grad in functions(library):
         for dtype in DTYPES:
-            row = {**known, "function": name, "path": path, "dtype": dtype}
+            row = {**known, "function": name, "path": path, "format": dtype}
             try:
                 report = check_activation(f, grad, exact=name, dtypes=[dtype])
             except Exception as error:  # a dtype that the library does not take
@@ -84,35 +73,40 @@ def rows(library):
 
 def facts(report, of, accuracy):
     worst = int(np.argmax(accuracy.errors))
-    found = {finding.aspect: finding for finding in report.findings if finding.of == of}
-    lost = " ".join(f"{low:.7g}..{high:.7g}" for low, high in found["nothing lost"].intervals)
-    short = {"dtype": "dtype kept"}
+    failed = [finding for finding in report.failed if finding.of == of]
+    lost = report.find(of, "nothing lost").intervals
     return {
         "E": f"{accuracy.errors[worst]:.4g}",
         "at": f"{float(accuracy.z[worst]):.7g}",
-        "lost": lost,
+        "lost": " ".join(f"{low:.7g}..{high:.7g}" for low, high in lost),
     } | {
-        short.get(aspect, aspect): "" if found[aspect].ok else found[aspect].detail
-        for aspect in ("kink", "NaN", "infinities", "-0.0", "dtype")
-        if aspect in found
+        aspect: "; ".join(finding.detail for finding in failed if finding.aspect == aspect)
+        for aspect in SPECIAL
     }
 
 
 def main(libraries):
-    kept = []
+    known = []
     if RESULTS.exists():
         with RESULTS.open(newline="") as file:
-            kept = [row for row in csv.DictReader(file) if row["library"] not in libraries]
+            known = list(csv.DictReader(file))
     for library in libraries:
+        measured = []
         for row in rows(library):
-            kept.append(row)
-            print(row["library"], row["function"], row["dtype"], row.get("of"), flush=True)
-        with RESULTS.open("w", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS, lineterminator="\n", restval="")
-            writer.writeheader()
-            writer.writerows(
-                sorted(kept, key=lambda row: [row[key] or "" for key in FIELDS[:1] + FIELDS[4:5]])
-            )
+            measured.append(row)
+            print(row["library"], row["function"], row["format"], row.get("of"), flush=True)
+        known = [row for row in known if row["library"] != library] + measured
+        write(sorted(known, key=lambda row: (row["library"], row["function"])))
+
+
+def write(table):
+    """Replace the file at once, so that a crash leaves the old one."""
+    new = RESULTS.with_suffix(".new")
+    with new.open("w", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS, lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(table)
+    new.replace(RESULTS)
 
 
 if __name__ == "__main__":
