@@ -48,8 +48,10 @@ LOST = {("gradient", "accuracy"), ("gradient", "nothing lost")}
 
 @each_dtype
 def test_right_functions_pass(dtype: str) -> None:
-    for exact in ("sigmoid", lambda z: 1 / (1 + mpmath.exp(-z)), None):
-        check_activation(sigmoid, sigmoid_slope, exact=exact, dtypes=[dtype]).raise_if_failed()
+    check_activation(sigmoid, sigmoid_slope, exact="sigmoid", dtypes=[dtype]).raise_if_failed()
+    for exact in (lambda z: 1 / (1 + mpmath.exp(-z)), None):
+        report = check_activation(sigmoid, sigmoid_slope, exact=exact, dtypes=[dtype], points=100)
+        report.raise_if_failed()
     check_activation(scipy.special.expit, exact="sigmoid", dtypes=[dtype]).raise_if_failed()
 
     def softsign(z: Any) -> Any:
@@ -59,7 +61,7 @@ def test_right_functions_pass(dtype: str) -> None:
         return (1 / (1 + abs(z))) ** 2
 
     for reference in ("softsign", None):
-        report = check_activation(softsign, slope, exact=reference, dtypes=[dtype])
+        report = check_activation(softsign, slope, exact=reference, dtypes=[dtype], points=100)
         report.raise_if_failed()
         assert report.ok
 
@@ -127,11 +129,11 @@ def ends(report: Any) -> list[tuple[float, float]]:
     return list(report.find("gradient", "nothing lost").intervals)
 
 
-def step_at(dtype: str, z: float) -> float:
+def step_at(dtype: str, z: float, points: int) -> float:
     """How far apart the points of the grid are around z."""
-    points = grid(np.dtype(dtype), points=300).astype(float)
-    i = np.searchsorted(points, z)
-    return float(points[i + 1] - points[i - 1])
+    taken = grid(np.dtype(dtype), points=points).astype(float)
+    i = np.searchsorted(taken, z)
+    return float(taken[i + 1] - taken[i - 1])
 
 
 @pytest.mark.parametrize(("dtype", "start"), [("float32", 16.6355), ("float64", 36.7368)])
@@ -141,13 +143,13 @@ def test_the_lost_gradient_of_the_sigmoid(dtype: str, start: float) -> None:
     output = lambda z: sigmoid(z) * (1 - sigmoid(z))  # noqa: E731
     tensorflow = from_tensorflow(tf.nn.sigmoid)
     for f, slope in [(sigmoid, output), tensorflow]:
-        for exact in ("sigmoid", lambda z: 1 / (1 + mpmath.exp(-z))):
-            report = check_activation(f, slope, exact=exact, dtypes=[dtype])
+        for exact, points in [("sigmoid", 300), (lambda z: 1 / (1 + mpmath.exp(-z)), 50)]:
+            report = check_activation(f, slope, exact=exact, dtypes=[dtype], points=points)
             assert failed(report) == LOST
             low, high = ends(report)[0][0], ends(report)[-1][1]
-            assert low == pytest.approx(start, abs=step_at(dtype, start))
-            assert high == pytest.approx(stop, abs=step_at(dtype, stop))
-    low, _ = ends(check_activation(sigmoid, output, dtypes=[dtype]))[0]
+            assert low == pytest.approx(start, abs=step_at(dtype, start, points))
+            assert high == pytest.approx(stop, abs=step_at(dtype, stop, points))
+    low, _ = ends(check_activation(sigmoid, output, dtypes=[dtype], points=50))[0]
     assert low == pytest.approx(start, abs=2e-4)
 
 
@@ -158,6 +160,15 @@ def test_the_lost_gradient_of_tanh(dtype: str) -> None:
     (left, right) = ends(report)
     assert left == pytest.approx([-x for x in right[::-1]])
     assert 1 - np.tanh(np.dtype(dtype).type(right[0])) == 0
+
+
+def test_the_end_of_what_is_lost_is_found_up_to_the_largest_number() -> None:
+    """Halfway between two numbers their sum may be too large."""
+    breaks_off = lambda z: np.where(abs(z) < 1e306, z, 0)  # noqa: E731
+    report = check_activation(breaks_off, exact="linear", dtypes=["float64"], points=20)
+    (low, high) = report.find("value", "nothing lost").intervals[-1]
+    assert low == pytest.approx(1e306, rel=1e-9)
+    assert high == pytest.approx(np.finfo(float).max)
 
 
 def nan_to_zero(z: Any) -> Any:
@@ -215,9 +226,9 @@ def test_faults_of_a_gradient(dtype: str) -> None:
     for factor in (1.0005, 0.9995):
         slightly_off = lambda z: (sigmoid_slope(z) * factor).astype(z.dtype)  # noqa: B023, E731
         for exact in ("sigmoid", None):
-            report = check_activation(sigmoid, slightly_off, exact=exact, dtypes=[dtype])
+            report = check_activation(sigmoid, slightly_off, exact=exact, dtypes=[dtype], points=50)
             assert failed(report) == {("gradient", "accuracy")}
-        report = check_activation(scipy.special.expit, slightly_off, dtypes=[dtype])
+        report = check_activation(scipy.special.expit, slightly_off, dtypes=[dtype], points=50)
         assert ("gradient", "accuracy") in failed(report)
         assert "differences" in report.reference
     minus_zero = check_activation(

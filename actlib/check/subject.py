@@ -109,7 +109,7 @@ class Subject:
         for inside, outside in ((first, first - 1), (last, last + 1)):
             lost, kept = z[inside], z[outside] if 0 <= outside < z.size else z[inside]
             for _ in range(40):
-                middle = np.array([(lost + kept) / 2]).astype(self.dtype)
+                middle = np.array([lost / 2 + kept / 2]).astype(self.dtype)
                 if float(middle[0]) in (lost, kept):
                     break
                 found = self._measured(middle, self._quietly(float(middle[0])).astype(self.dtype))
