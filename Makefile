@@ -42,11 +42,13 @@ test: .venv ## check style and types, build the book, run all tests and notebook
 
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
-	.venv-peers/bin/pytest tests/test_arrays.py tests/test_frameworks.py --library torch
+	.venv-peers/bin/pytest tests/test_arrays.py tests/test_frameworks.py tests/test_peers.py \
+		--library torch
 
 peers: .venv .venv-peers ## check what other libraries ship, for the chapters that compare them
-	$(BIN)/python benchmarks/peers.py actlib scipy tensorflow keras jax
-	.venv-peers/bin/python benchmarks/peers.py torch
+	$(BIN)/python benchmarks/peers.py tensorflow keras jax scipy \
+		actlib actlib-on-jax actlib-on-dask actlib-on-array_api_strict
+	.venv-peers/bin/python benchmarks/peers.py torch actlib-on-torch
 
 accuracy: .venv ## measure every function and derivative on the dense grid
 	$(BIN)/pytest tests/test_activations.py -n 2 --dense

@@ -136,7 +136,7 @@ class Partials(dict[str, Derivative[P]]):
 
 REGISTRY: dict[str, Activation[...]] = {}
 
-_LIBRARIES = {"tf": "tensorflow", "keras": "keras", "torch": "torch", "jax": "jax"}
+_LIBRARIES = {name: name for name in ("keras", "torch", "jax", "scipy")} | {"tf": "tensorflow"}
 
 
 def by_library(names: str) -> dict[str, str]:

@@ -13,7 +13,16 @@ from typing import Any
 from actlib._declare import REGISTRY, Activation, at_defaults
 from actlib._vectors import VECTORS, AxisFunction, GatedUnit
 
-__all__ = ["entry", "families", "index"]
+__all__ = ["LIBRARIES", "entry", "families", "index"]
+
+#: What other libraries call themselves, in the order in which tables show them.
+LIBRARIES = {
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "scipy": "SciPy",
+}
 
 
 def families() -> dict[str, list[str]]:
@@ -106,7 +115,8 @@ def entry(name: str) -> str:
     rows += [
         f"| {title} | {f'`{spec.names[key]}`' if key in spec.names else 'none'}"
         f" | {spec.differs.get(key, '')} |"
-        for key, title in _TITLES.items()
+        for key, title in LIBRARIES.items()
+        if key in spec.names or key != "scipy"  # which has few of them
     ]
     return "\n".join(rows)
 
@@ -121,9 +131,6 @@ def _shape(activation: Activation[...]) -> list[str]:
         f"- Monotonic: {'yes' if spec.monotonic else 'no'}{turn}.",
         f"- Kinks: at {kinks}." if kinks else "- Kinks: none, it is smooth.",
     ]
-
-
-_TITLES = {"tensorflow": "TensorFlow", "keras": "Keras", "torch": "PyTorch", "jax": "JAX"}
 
 
 def _call(function: Any) -> str:

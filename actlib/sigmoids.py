@@ -27,7 +27,8 @@ __all__ = [
     cite="rumelhart1986learning",
     limits=(0, 1),
     range=(0, 1),
-    names="tf.nn.sigmoid keras.activations.sigmoid torch.sigmoid jax.nn.sigmoid",
+    names="tf.nn.sigmoid keras.activations.sigmoid torch.sigmoid jax.nn.sigmoid "
+    "scipy.special.expit",
 )
 def sigmoid(xp: Namespace, z: Array) -> Array:
     """Logistic sigmoid.
@@ -75,7 +76,7 @@ def _(xp: Namespace, z: Array) -> Array:
     limits=(-inf, 0),
     range=(-inf, 0),
     names="tf.math.log_sigmoid keras.activations.log_sigmoid "
-    "torch.nn.functional.logsigmoid jax.nn.log_sigmoid",
+    "torch.nn.functional.logsigmoid jax.nn.log_sigmoid scipy.special.log_expit",
 )
 def log_sigmoid(xp: Namespace, z: Array) -> Array:
     """Logarithm of the sigmoid: the log-probability in binary cross-entropy.
@@ -393,7 +394,7 @@ def _(xp: Namespace, z: Array) -> Array:
     cite="bliss1934method",
     limits=(0, 1),
     range=(0, 1),
-    names="torch.special.ndtr jax.scipy.special.ndtr",
+    names="torch.special.ndtr jax.scipy.special.ndtr scipy.special.ndtr",
 )
 def ndtr(xp: Namespace, z: Array) -> Array:
     """Distribution function of the standard normal distribution, the gate of `gelu`.

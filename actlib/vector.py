@@ -32,8 +32,12 @@ def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     exact=lambda m, z: [m.exp(x) / sum(m.exp(y) for y in z) for x in z],
     cite="bridle1990probabilistic",
     range=(0, 1),
-    names="tf.nn.softmax keras.activations.softmax torch.nn.functional.softmax jax.nn.softmax",
-    differs={"torch": "needs dim=-1, without it another axis is guessed"},
+    names="tf.nn.softmax keras.activations.softmax torch.nn.functional.softmax jax.nn.softmax "
+    "scipy.special.softmax",
+    differs={
+        "torch": "needs dim=-1, without it another axis is guessed",
+        "scipy": "needs axis=-1, without it the sum is over all axes",
+    },
 )
 def softmax(xp: Namespace, z: Array) -> Array:
     """Softmax: scores become probabilities, which are positive and sum to 1.
@@ -99,8 +103,11 @@ def _(xp: Namespace, z: Array, upstream: Array) -> Array:
     cite="bridle1990probabilistic",
     range=(-inf, 0),
     names="tf.nn.log_softmax keras.activations.log_softmax torch.nn.functional.log_softmax"
-    " jax.nn.log_softmax",
-    differs={"torch": "needs dim=-1, without it another axis is guessed"},
+    " jax.nn.log_softmax scipy.special.log_softmax",
+    differs={
+        "torch": "needs dim=-1, without it another axis is guessed",
+        "scipy": "needs axis=-1, without it the sum is over all axes",
+    },
 )
 def log_softmax(xp: Namespace, z: Array) -> Array:
     """Logarithm of `softmax`: exact also where the probability is 1 or 0 to the last bit.

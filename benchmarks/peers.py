@@ -1,7 +1,8 @@
-"""Check the activations that other libraries ship: peers.py LIBRARY...
+"""Measure the activations that other libraries ship: peers.py LIBRARY...
 
-Writes a row for every function, dtype, and value or gradient to peers.csv; rows of libraries that
-are not named stay. ``make peers`` runs it in the environments that have the libraries.
+Writes the tables that ``actlib.check.recorded`` reads; rows of libraries that are not named stay.
+``actlib-on-jax`` is our own function on JAX's arrays. ``make peers`` runs it in the environments
+that have the libraries.
 """
 
 import csv
@@ -17,32 +18,51 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", JAX_PLATF
 
 import numpy as np
 
+import actlib.check
 from actlib import REGISTRY
-from actlib.check import check_activation, from_library
+from actlib.check import check_activation, conventions, from_library
+from actlib.check.peers import profile
 
-RESULTS = Path(__file__).with_suffix(".csv")
+TABLES = Path(actlib.check.__file__).parent
 DTYPES = ("float32", "float64", "float16", "bfloat16")
-SPECIAL = ["kink", "NaN", "infinities", "-0.0", "dtype"]
-FIELDS = [
-    *("library", "version", "date", "processor"),
-    *("function", "path", "format", "of", "E", "at", "lost", *SPECIAL, "error"),
-]
-SCIPY = {"sigmoid": "expit", "log_sigmoid": "log_expit", "ndtr": "ndtr"}
+KNOWN = ["library", "version", "date", "processor", "function", "path"]
+ARRAYS = {"dask": "dask.array", "jax": "jax.numpy"}
+DISTRIBUTIONS = {"tensorflow": "tensorflow-cpu"}
 
 
-def functions(library):
-    """Name in actlib, path there, value and gradient."""
+def names(library):
+    """The functions to examine; PReLU has a weight for a parameter, there it is a layer."""
+    ours = library.startswith("actlib")
+    return [n for n, f in REGISTRY.items() if ours or (library in f.spec.names and n != "prelu")]
+
+
+def functions(name, library):
     if library == "actlib":
-        for name, f in REGISTRY.items():
-            yield name, f"actlib.{name}", f, f.grad
-    elif library == "scipy":
-        special = importlib.import_module("scipy.special")
-        for name, path in SCIPY.items():
-            yield name, f"scipy.special.{path}", getattr(special, path), None
-    else:
-        for name, f in REGISTRY.items():
-            if library in f.spec.names and name != "prelu":  # whose alpha is a weight of a layer
-                yield name, f.spec.names[library], *from_library(name, library)
+        return REGISTRY[name], REGISTRY[name].grad
+    if library.startswith("actlib-on-"):
+        other = library.removeprefix("actlib-on-")
+        return on(other, REGISTRY[name]), on(other, REGISTRY[name].grad)
+    return from_library(name, library)
+
+
+def on(other, function):
+    """Our function on another library's arrays, as a function of NumPy arrays."""
+    xp = importlib.import_module(ARRAYS.get(other, other))
+    if other == "jax":
+        importlib.import_module("jax").config.update("jax_enable_x64", True)
+    return lambda z, **params: np.asarray(function(xp.asarray(z.copy()), **params))
+
+
+def known(name, library):
+    package = library.removeprefix("actlib-on-")
+    return {
+        "library": library,
+        "version": version(DISTRIBUTIONS.get(package, package)),
+        "date": date.today().isoformat(),
+        "processor": processor(),
+        "function": name,
+        "path": REGISTRY[name].spec.names.get(library, f"actlib.{name}"),
+    }
 
 
 def processor():
@@ -52,61 +72,55 @@ def processor():
     return platform.machine()
 
 
-def rows(library):
-    known = {
-        "library": library,
-        "version": version({"tensorflow": "tensorflow-cpu"}.get(library, library)),
-        "date": date.today().isoformat(),
-        "processor": processor(),
-    }
-    for name, path, f, grad in functions(library):
-        for dtype in DTYPES:
-            row = {**known, "function": name, "path": path, "format": dtype}
-            try:
-                report = check_activation(f, grad, exact=name, dtypes=[dtype])
-            except Exception as error:  # a dtype that the library does not take
-                yield {**row, "error": f"{type(error).__name__}: {error}".splitlines()[0][:120]}
-                continue
-            for (of, _), accuracy in report.accuracy.items():
-                yield {**row, "of": of} | facts(report, of, accuracy)
+def accuracy(name, library):
+    """A row for every dtype, of the value and of the gradient."""
+    f, grad = functions(name, library)
+    for dtype in DTYPES[:2] if library.startswith("actlib-on-") else DTYPES:
+        row = {**known(name, library), "format": dtype}
+        try:
+            report = check_activation(f, grad, exact=name, dtypes=[dtype])
+        except Exception as error:  # a dtype that the library does not take
+            yield {**row, "error": f"{type(error).__name__}: {error}".splitlines()[0][:120]}
+            continue
+        for (of, _), measured in report.accuracy.items():
+            worst = int(np.argmax(measured.errors))
+            lost = report.find(of, "nothing lost").intervals
+            yield {
+                **row,
+                "of": of,
+                "E": f"{measured.errors[worst]:.4g}",
+                "at": f"{float(measured.z[worst]):.7g}",
+                "lost": " ".join(f"{low:.4g}..{high:.4g}" for low, high in lost),
+                "profile": profile(measured),
+            }
 
 
-def facts(report, of, accuracy):
-    worst = int(np.argmax(accuracy.errors))
-    failed = [finding for finding in report.failed if finding.of == of]
-    lost = report.find(of, "nothing lost").intervals
-    return {
-        "E": f"{accuracy.errors[worst]:.4g}",
-        "at": f"{float(accuracy.z[worst]):.7g}",
-        "lost": " ".join(f"{low:.7g}..{high:.7g}" for low, high in lost),
-    } | {
-        aspect: "; ".join(finding.detail for finding in failed if finding.aspect == aspect)
-        for aspect in SPECIAL
-    }
+def update(table, library, rows):
+    """Replace the library's rows; the file is replaced at once, so that a crash leaves the old."""
+    path = TABLES / f"{table}.csv"
+    others = []
+    if path.exists():
+        with path.open(newline="") as file:
+            others = [row for row in csv.DictReader(file) if row["library"] != library]
+    fields = [*KNOWN, *dict.fromkeys(key for row in [*others, *rows] for key in row)]
+    new = path.with_suffix(".new")
+    with new.open("w", newline="") as file:
+        writer = csv.DictWriter(file, dict.fromkeys(fields), lineterminator="\n", restval="")
+        writer.writeheader()
+        writer.writerows(sorted(others + rows, key=lambda row: (row["library"], row["function"])))
+    new.replace(path)
 
 
 def main(libraries):
-    known = []
-    if RESULTS.exists():
-        with RESULTS.open(newline="") as file:
-            known = list(csv.DictReader(file))
     for library in libraries:
-        measured = []
-        for row in rows(library):
-            measured.append(row)
-            print(row["library"], row["function"], row["format"], row.get("of"), flush=True)
-        known = [row for row in known if row["library"] != library] + measured
-        write(sorted(known, key=lambda row: (row["library"], row["function"])))
-
-
-def write(table):
-    """Replace the file at once, so that a crash leaves the old one."""
-    new = RESULTS.with_suffix(".new")
-    with new.open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, lineterminator="\n", restval="")
-        writer.writeheader()
-        writer.writerows(table)
-    new.replace(RESULTS)
+        if not library.startswith("actlib"):
+            asked = [known(name, library) | conventions(name, library) for name in names(library)]
+            update("conventions", library, asked)
+        rows = []
+        for name in names(library):
+            rows += accuracy(name, library)
+            print(library, name, flush=True)
+        update("accuracy", library, rows)
 
 
 if __name__ == "__main__":

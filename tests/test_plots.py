@@ -20,7 +20,8 @@ from PIL import Image
 from actlib import REGISTRY, VECTORS, leaky_relu, prelu, relu, sigmoid, tanh
 from actlib._declare import Activation, activation, derivative
 from actlib._evaluate import Param
-from actlib.plots import STYLE, curves, flat_intervals, section
+from actlib.check.peers import EDGES
+from actlib.plots import STYLE, curves, flat_intervals, profiles, section
 
 mpl.use("agg")
 EVERY = pytest.mark.parametrize("name", sorted(REGISTRY))
@@ -293,6 +294,19 @@ def test_a_section_is_the_function_and_its_derivative(name: str) -> None:
     if name == "softmax":
         expected = np.exp(value[:, 0]) / (np.exp(value[:, 0]) + 2)
         np.testing.assert_allclose(value[:, 1], expected, atol=1e-8)
+
+
+def test_profiles_show_what_is_recorded() -> None:
+    figure = profiles("gradient", "float32", ["actlib", "jax"])
+    ours, theirs = (np.ma.filled(ax.images[0].get_array(), np.nan) for ax in figure.axes[:2])
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert "sigmoid" in names
+    assert "hard_shrink" not in names  # JAX has none
+    assert np.nanmax(ours) <= 1  # E is at most 8, that is less than a digit
+    assert theirs.shape == ours.shape == (len(names), 2 * len(EDGES) - 2)
+    lost = [EDGES[:-1][i] for i in np.flatnonzero(theirs[names.index("sigmoid")] == 9) - 29]
+    assert lost[0] == 14  # the interval that ends at 17; it begins to be lost at 16.6
+    assert lost[-1] == 60
 
 
 def test_draws_where_it_is_told() -> None:

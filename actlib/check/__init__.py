@@ -17,6 +17,7 @@ from actlib.check.accuracy import Accuracy, grid, measure
 from actlib.check.activation import check_activation
 from actlib.check.exact import reference
 from actlib.check.frameworks import from_jax, from_library, from_tensorflow, from_torch, shipped
+from actlib.check.peers import conventions, recorded, side_by_side
 from actlib.check.report import CheckFailed, Finding, Report
 
 __all__ = [
@@ -25,12 +26,15 @@ __all__ = [
     "Finding",
     "Report",
     "check_activation",
+    "conventions",
     "from_jax",
     "from_library",
     "from_tensorflow",
     "from_torch",
     "grid",
     "measure",
+    "recorded",
     "reference",
     "shipped",
+    "side_by_side",
 ]

@@ -8,7 +8,7 @@ import importlib
 import inspect
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from actlib._declare import REGISTRY
 from actlib._vectors import VECTORS
 
 Pair = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]
+Shipped = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray] | None]
 
 
 def _named(fn: Any, f: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
@@ -140,6 +141,20 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
     return _named(fn, f), grad
 
 
+def _from_scipy(fn: Callable[..., Any]) -> Shipped:
+    return fn, None
+
+
+#: How each library's functions, and the gradients that it derives, become functions of arrays.
+WRAPPERS: Mapping[str, Callable[[Callable[..., Any]], Shipped]] = {
+    "tensorflow": from_tensorflow,
+    "keras": from_tensorflow,
+    "torch": from_torch,
+    "jax": from_jax,
+    "scipy": _from_scipy,
+}
+
+
 def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Find a library's own function for an activation, and the keywords that make it the same.
 
@@ -148,7 +163,7 @@ def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]
     name : str
         A key of ``actlib.REGISTRY`` or of ``actlib.VECTORS``.
     library : str
-        ``"tensorflow"``, ``"keras"``, ``"torch"`` or ``"jax"``; it must be installed.
+        ``"tensorflow"``, ``"keras"``, ``"torch"``, ``"jax"`` or ``"scipy"``; it must be installed.
 
     Returns
     -------
@@ -183,7 +198,7 @@ def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]
     return fn, {key: ast.literal_eval(value) for key, value in words}
 
 
-def from_library(name: str, library: str) -> Pair:
+def from_library(name: str, library: str) -> Shipped:
     """Make NumPy functions of a library's own function for an activation, and of its gradient.
 
     Parameters
@@ -194,7 +209,7 @@ def from_library(name: str, library: str) -> Pair:
     Returns
     -------
     f, grad : callable
-        As of `from_tensorflow`, `from_torch` or `from_jax`.
+        As of `from_tensorflow`, `from_torch` or `from_jax`. SciPy has no gradients: None.
 
     Examples
     --------
@@ -204,5 +219,4 @@ def from_library(name: str, library: str) -> Pair:
     False
     """
     fn, options = shipped(name, library)
-    wrap = {"tensorflow": from_tensorflow, "keras": from_tensorflow, "torch": from_torch}
-    return wrap.get(library, from_jax)(functools.partial(fn, **options) if options else fn)
+    return WRAPPERS[library](functools.partial(fn, **options) if options else fn)

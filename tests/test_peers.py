@@ -1,0 +1,130 @@
+"""What is recorded of other libraries is what they do: the day that one is mended, a test fails."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from importlib.metadata import version
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import numpy as np
+import pytest
+
+from actlib import REGISTRY, VECTORS
+from actlib.check import check_activation, conventions, peers, recorded, side_by_side
+
+ASKED, MEASURED = recorded("conventions"), recorded("accuracy")
+LIBRARIES = ["tensorflow", "keras", "torch", "jax", "scipy"]
+ARRAYS = ["dask", "jax", "torch", "array_api_strict"]
+FACTS = ["library", "version", "date", "processor", "function", "path"]
+
+
+def key(row: dict[str, str]) -> str:
+    return f"{row['library']}-{row['function']}"
+
+
+HERE = [row for row in ASKED if importlib.util.find_spec(row["library"])]
+
+
+@pytest.mark.parametrize("row", HERE, ids=key)
+def test_a_library_answers_as_recorded(row: dict[str, str]) -> None:
+    answers = conventions(row["function"], row["library"])
+    assert answers == {question: row[question] for question in answers}
+    assert set(row) == {*FACTS, *answers}
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_every_function_is_recorded(library: str) -> None:
+    named = {name for name, f in REGISTRY.items() if library in f.spec.names} - {"prelu"}
+    asked = [row for row in ASKED if row["library"] == library]
+    assert [row["function"] for row in asked] == sorted(named)
+    for dtype in ("float32", "float64"):
+        rows = [r for r in MEASURED if (r["library"], r["format"]) == (library, dtype)]
+        for of in ("value", "gradient") if library != "scipy" else ("value",):
+            assert [row["function"] for row in rows if row["of"] == of] == sorted(named)
+    assert all(row["version"] and row["date"] and row["processor"] for row in asked)
+
+
+@pytest.mark.parametrize("library", ["actlib", *(f"actlib-on-{name}" for name in ARRAYS)])
+def test_ours_are_recorded_and_lose_nothing(library: str) -> None:
+    """On other arrays E is measured, not bound; JAX flushes what is below 2**10 * tiny to zero."""
+    rows = [row for row in MEASURED if row["library"] == library]
+    assert {row["function"] for row in rows} == set(REGISTRY)
+    assert not [row for row in rows if row["error"]]
+    if library == "actlib":
+        assert all(float(r["E"]) <= (4 if r["of"] == "value" else 8) for r in rows)
+    for row in rows:
+        f = REGISTRY[row["function"]]
+        ends = np.array(row["lost"].replace("..", " ").split(), float)
+        assert library == "actlib-on-jax" or not ends.size
+        flushed = 2**10 * np.finfo(row["format"]).tiny if ends.size else 0
+        assert (abs((f if row["of"] == "value" else f.grad)(ends)) < 1.1 * flushed).all()
+
+
+@pytest.mark.parametrize("library", ["tensorflow-cpu", "keras", "torch", "jax", "scipy"])
+def test_the_versions_are_those_that_are_tested(library: str) -> None:
+    name = library.removesuffix("-cpu")
+    if importlib.util.find_spec(name):
+        tables = [row["version"] for row in ASKED + MEASURED if row["library"] == name]
+        assert {v.partition("+")[0] for v in tables} == {version(library).partition("+")[0]}
+
+
+@pytest.mark.parametrize("row", ASKED, ids=key)
+def test_the_two_tables_agree(row: dict[str, str]) -> None:
+    """What is lost at 20, 30 and 40 lies in an interval that is lost, and the other way round."""
+    for question, dtype, points in [
+        ("lost", "float32", (-30, -20, 20, 30)),
+        ("lost in float64", "float64", (-40, 40)),
+    ]:
+        for words, of in (("f", "value"), ("f'", "gradient")):
+            intervals = [
+                [float(end) for end in pair.split("..")]
+                for measured in MEASURED
+                if key(measured) == key(row) and (measured["format"], measured["of"]) == (dtype, of)
+                for pair in measured["lost"].split()
+            ]
+            inside = {z for z in points if any(low <= z <= high for low, high in intervals)}
+            assert {f"{words}({z})" for z in inside} == {
+                word for word in row[question].split() if word.startswith(f"{words}(")
+            }
+
+
+def test_a_mended_function_would_be_noticed(monkeypatch: Any) -> None:
+    recorded_answer = next(r for r in ASKED if key(r) == "jax-sigmoid")["lost"]
+    assert recorded_answer == "f'(20) f'(30)"
+    f = REGISTRY["sigmoid"]
+    monkeypatch.setattr(peers, "from_library", lambda name, library: (f, f.grad))
+    assert conventions("sigmoid", "scipy")["lost"] == ""
+
+
+def test_profile() -> None:
+    off = lambda z: (np.tanh(z) * (1 + 1e-4 * (z > 2.5))).astype(z.dtype)  # noqa: E731
+    lost = lambda z: np.where(z < -5, 0, off(z)).astype(z.dtype)  # noqa: E731
+    report = check_activation(lost, exact="tanh", dtypes=["float32"])
+    digits = peers.profile(report.accuracy["value", "float32"])
+    middle = len(peers.EDGES) - 1
+    assert len(digits) == 2 * middle
+    two, five = (peers.EDGES.index(z) for z in (2.0, 5.0))
+    assert set(digits[middle + two : -1]) <= {"3", "4", "-"}
+    assert set(digits[: middle - five]) <= {"x", "-"}
+    assert set(digits[middle - five + 1 : middle + two]) <= {"0", "1", "-"}
+
+
+def test_side_by_side() -> None:
+    rows = [
+        {"function": "b", "library": "jax", "x": "1"},
+        {"function": "a", "library": "scipy", "x": "2"},
+    ]
+    assert side_by_side(rows, "x").splitlines() == [
+        "| function | JAX | SciPy |",
+        "| --- | --- | --- |",
+        "| a |  | 2 |",
+        "| b | 1 |  |",
+    ]
+
+
+def test_scipy_is_named_for_functions_of_vectors_as_well() -> None:
+    assert VECTORS["softmax"].spec.names["scipy"] == "scipy.special.softmax"
