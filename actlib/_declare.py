@@ -285,6 +285,7 @@ def _publish(formula: Formula, spec: Spec, like: Any = None) -> Callable[..., An
     public.__doc__ = _document(formula.name, kernel.__doc__, spec, like)
     public.__signature__ = signature  # type: ignore[attr-defined]
     public.__annotations__ = {}
+    public.formula = formula  # type: ignore[attr-defined]
     return public
 
 

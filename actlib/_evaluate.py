@@ -104,8 +104,12 @@ class Formula:
             z, values = self._arguments(xp, z, params, working)
             if xp is np:
                 return self._on_numpy(z, values, working, result)
-            out = self.kernel(xp, z, *values)
-            return xp.astype(out if self.copes else self._patched(xp, z, out, values), result)
+            return xp.astype(self.on(xp, z, values), result)
+
+    def on(self, xp: Namespace, z: Array, params: Sequence[Array]) -> Array:
+        """Evaluate on arrays of one library and dtype, float32 or float64, as they are."""
+        out = self.kernel(xp, z, *params)
+        return out if self.copes else self._patched(xp, z, out, params)
 
     @functools.cached_property
     def copes(self) -> bool:

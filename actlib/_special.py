@@ -16,6 +16,7 @@ _MODULES = {
     "torch": "torch.special",
     "cupy": "cupyx.scipy.special",
     "jax.numpy": "jax.scipy.special",
+    "tensorflow": "tensorflow.math",
 }
 
 

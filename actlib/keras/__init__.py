@@ -1,0 +1,25 @@
+"""Activations in Keras models, with gradients that are right in the tails as well.
+
+Needs Keras on TensorFlow (``pip install "actlib[keras]"``). `activation` is for any place where
+Keras takes an activation; `Activation` is a layer whose parameters are learned.
+
+>>> import keras
+>>> from actlib.keras import Activation, activation
+>>> dense = keras.layers.Dense(3, activation=activation("gelu"))
+>>> model = keras.Sequential([keras.Input([4]), dense, Activation("swish")])
+>>> model.layers[-1].get_parameters()
+{'beta': array([1., 1., 1.], dtype=float32)}
+"""
+
+import keras
+
+if (_backend := keras.backend.backend()) != "tensorflow":
+    raise ImportError(
+        f"actlib.keras works with Keras on TensorFlow, but Keras runs on {_backend}; "
+        'set the environment variable KERAS_BACKEND to "tensorflow" before Keras is imported'
+    )
+
+from actlib.keras.functions import ActivationFunction, activation
+from actlib.keras.layers import Activation
+
+__all__ = ["Activation", "ActivationFunction", "activation"]

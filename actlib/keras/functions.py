@@ -1,0 +1,118 @@
+"""Functions for Keras's argument ``activation=``."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from actlib._declare import REGISTRY, Activation
+from actlib._vectors import VECTORS
+from actlib.keras.ops import apply
+
+
+def activation(name: str, **params: float) -> ActivationFunction:
+    """Make an activation function for Keras, whose gradient is ``actlib``'s own.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``actlib.REGISTRY``.
+    **params : float
+        Its parameters, where they are not to be the defaults.
+
+    Returns
+    -------
+    ActivationFunction
+        Callable with a tensor, for ``activation=`` of any layer and for the functional API. It is
+        saved with the model.
+
+    Raises
+    ------
+    ValueError
+        If there is no such activation, or a parameter is outside its domain.
+    TypeError
+        If the activation has no such parameter.
+
+    Examples
+    --------
+    >>> import keras
+    >>> from actlib.keras import activation
+    >>> layer = keras.layers.Dense(3, activation=activation("leaky_relu", slope=0.1))
+    >>> activation("relu")(keras.ops.array([-1.0, 2.0])).numpy()
+    array([0., 2.], dtype=float32)
+    """
+    return ActivationFunction(name, **params)
+
+
+@keras.saving.register_keras_serializable("actlib")
+class ActivationFunction:
+    """An activation with fixed parameters, as `activation` makes it.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``actlib.REGISTRY``.
+    **params : float
+        Its parameters.
+    """
+
+    def __init__(self, name: str, **params: float) -> None:
+        self.name, self.params = name, params
+        self.__name__ = name
+        self._activation = lookup(name)
+        known = self._activation.spec.params
+        if unknown := set(params) - set(known):
+            raise TypeError(
+                f"{name} has no parameter {', '.join(sorted(unknown))}; it has: "
+                f"{', '.join(known) or 'none'}"
+            )
+        self._values = [float(params.get(key, p.default)) for key, p in known.items()]
+        for (key, param), value in zip(known.items(), self._values, strict=True):
+            if not param.allows(value):
+                raise ValueError(f"{name}: {key} must be {param.domain}, got {value!r}")
+
+    def __call__(self, z: Any) -> Any:
+        """Evaluate at a tensor; the result has its shape and dtype."""
+        if isinstance(z, keras.KerasTensor):
+            return keras.layers.Activation(self)(z)
+        z = floating(z)
+        values = [tf.constant(value, tf.float64) for value in self._values]
+        y = apply(self._activation, z, values)
+        if self.name == "sigmoid":
+            y._keras_logits = z  # from which Keras computes cross-entropy, as after its own sigmoid
+        return y
+
+    def __repr__(self) -> str:
+        """The call that makes it."""
+        given = "".join(f", {key}={value!r}" for key, value in self.params.items())
+        return f"activation({self.name!r}{given})"
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {"name": self.name, **self.params}
+
+
+def lookup(name: str) -> Activation[...]:
+    """An entry of the registry."""
+    if name in REGISTRY:
+        return REGISTRY[name]
+    if name in VECTORS:
+        raise ValueError(
+            f"{name} acts on vectors, not elementwise; actlib.keras has no such function"
+        )
+    near = difflib.get_close_matches(name, REGISTRY, 3, 0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(REGISTRY)}"
+    raise ValueError(f"actlib has no activation {name!r}; {hint}")
+
+
+def floating(z: Any) -> Any:
+    """A tensor of a real floating dtype; integers become Keras's own."""
+    z = tf.convert_to_tensor(z)
+    if z.dtype.is_floating:
+        return z
+    if z.dtype.is_integer or z.dtype.is_bool:
+        return tf.cast(z, keras.config.floatx())
+    raise TypeError(f"z has dtype {z.dtype.name}; an activation takes real numbers")

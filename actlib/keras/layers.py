@@ -1,0 +1,211 @@
+"""Layers for Keras whose parameters are learned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from actlib._evaluate import Param
+from actlib.keras.functions import floating, lookup
+from actlib.keras.ops import apply
+
+MARGIN = 1e-3  # how far from the bounds of its domain a parameter is kept
+
+
+@keras.saving.register_keras_serializable("actlib")
+class Activation(keras.layers.Layer):
+    """An activation whose parameters are learned: PReLU's slope, Swish's beta, ELU's alpha.
+
+    Parameters
+    ----------
+    activation : str
+        A key of ``actlib.REGISTRY``, of an activation with parameters.
+    learned : iterable of str, optional
+        Which of the parameters are learned; all if it is left out.
+    shared_axes : sequence of int, optional
+        Axes of the input along which a parameter is shared, such as ``(1, 2)`` for images whose
+        channels come last. Axis 0, the batch, always is.
+    initial : float or mapping of str to float, optional
+        What the parameters are at first, or always where they are not learned; their defaults if it
+        is left out.
+    constraint : str, callable or mapping of these by parameter, optional
+        As Keras's layers take it. By default a parameter with a bounded domain, such as softplus's
+        beta, stays 0.001 inside.
+    regularizer : str, callable or mapping of these by parameter, optional
+        As Keras's layers take it; none by default, since weight decay pulls a slope to zero, which
+        biases PReLU towards ReLU.
+    **kwargs
+        Of ``keras.layers.Layer``: ``name``, ``dtype``, ``trainable``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such activation, it has no parameter, or one is outside its domain.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren, J. Sun, Delving Deep into Rectifiers, ICCV 2015,
+    https://arxiv.org/abs/1502.01852
+
+    Examples
+    --------
+    >>> import keras
+    >>> from actlib.keras import Activation
+    >>> layer = Activation("prelu")
+    >>> layer(keras.ops.array([[-4.0, 8.0]])).numpy()
+    array([[-1.,  8.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        activation: str,
+        learned: Iterable[str] | None = None,
+        shared_axes: Sequence[int] | None = None,
+        initial: float | Mapping[str, float] | None = None,
+        constraint: Any = None,
+        regularizer: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.activation = activation
+        self._function = lookup(activation)
+        known = self._function.spec.params
+        if not known:
+            raise ValueError(f"{activation} has no parameter to learn; use actlib.keras.activation")
+        self.learned = list(known if learned is None else learned)
+        for role, given in {
+            "learned": dict.fromkeys(self.learned),
+            "initial": initial,
+            "constraint": constraint,
+            "regularizer": regularizer,
+        }.items():
+            self._only_known(role, given)
+        self.shared_axes = sorted(shared_axes or ())
+        self.initial = {key: float(_of(initial, key, p.default)) for key, p in known.items()}
+        self.constraint = {
+            key: keras.constraints.get(_of(constraint, key, _inside(known[key])))
+            for key in self.learned
+        }
+        self.regularizer = {
+            key: keras.regularizers.get(_of(regularizer, key, None)) for key in self.learned
+        }
+        for key, value in self.initial.items():
+            if not known[key].allows(value):
+                raise ValueError(f"{activation}: {key} must be {known[key].domain}, got {value!r}")
+        self._parameters: dict[str, Any] = {}
+
+    def _only_known(self, role: str, given: Any) -> None:
+        known = self._function.spec.params
+        named = given if _by_name(given) else ()
+        if unknown := sorted(set(named) - set(known)):
+            raise ValueError(
+                f"{role} names {', '.join(unknown)}, but {self.activation} has the parameters "
+                f"{', '.join(known)}"
+            )
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Make the weights, one for each element of the input that does not share it."""
+        shape = [
+            1 if axis in self.shared_axes else n for axis, n in enumerate(input_shape) if axis > 0
+        ]
+        if None in shape:
+            raise ValueError(
+                f"{self.activation}: axis {shape.index(None) + 1} of the input has no fixed size, "
+                "so it must be one of shared_axes"
+            )
+        for key in self.learned:
+            self._parameters[key] = self.add_weight(
+                name=key,
+                shape=shape,
+                initializer=keras.initializers.Constant(self.initial[key]),
+                constraint=self.constraint[key],
+                regularizer=self.regularizer[key],
+            )
+
+    def call(self, inputs: Any) -> Any:
+        """Evaluate at a tensor."""
+        values = [
+            tf.convert_to_tensor(self._parameters[key])
+            if key in self._parameters
+            else tf.constant(value, tf.float64)
+            for key, value in self.initial.items()
+        ]
+        return apply(self._function, floating(inputs), values)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the input."""
+        return input_shape
+
+    def get_parameters(self) -> dict[str, np.ndarray]:
+        """The learned parameters as they are now, as copies.
+
+        Returns
+        -------
+        dict of str to ndarray
+            By name; empty before the layer is built.
+        """
+        return {
+            key: keras.ops.convert_to_numpy(weight).copy()
+            for key, weight in self._parameters.items()
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {
+            **super().get_config(),
+            "activation": self.activation,
+            "learned": self.learned,
+            "shared_axes": self.shared_axes,
+            "initial": self.initial,
+            "constraint": {
+                key: keras.constraints.serialize(value) for key, value in self.constraint.items()
+            },
+            "regularizer": {
+                key: keras.regularizers.serialize(value) for key, value in self.regularizer.items()
+            },
+        }
+
+
+@keras.saving.register_keras_serializable("actlib")
+class Inside(keras.constraints.Constraint):
+    """Keep a weight between two bounds.
+
+    Parameters
+    ----------
+    low, high : float
+        The least and the largest value allowed.
+    """
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, w: Any) -> Any:
+        """Clip a weight."""
+        return keras.ops.clip(w, self.low, self.high)
+
+    def get_config(self) -> dict[str, float]:
+        """What Keras saves."""
+        return {"low": self.low, "high": self.high}
+
+
+def _inside(param: Param) -> Inside | None:
+    if np.isinf([param.low, param.high]).all():
+        return None
+    largest = float(np.finfo(np.float32).max)
+    return Inside(max(param.low + MARGIN, -largest), min(param.high - MARGIN, largest))
+
+
+def _by_name(given: Any) -> bool:
+    return isinstance(given, Mapping) and "class_name" not in given  # nor what Keras has saved
+
+
+def _of(given: Any, key: str, default: Any) -> Any:
+    """What was given for a parameter: for it by name, or for all of them."""
+    if _by_name(given):
+        return given.get(key, default)
+    return default if given is None else given
