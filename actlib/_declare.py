@@ -106,11 +106,21 @@ class Derivative(Protocol[P]):
         """Evaluate at ``z``, elementwise."""
 
 
+class Gradient(Derivative[P], Protocol[P]):
+    """The derivative with respect to z.
+
+    Its own derivative, ``grad.grad``, is declared where differentiating the formula of the first
+    would lose numbers; elsewhere it is None.
+    """
+
+    grad: Derivative[P] | None
+
+
 class Activation(Derivative[P], Protocol[P]):
     """An activation: a function with its derivatives and its specification."""
 
     spec: Spec
-    grad: Derivative[P]
+    grad: Gradient[P]
     partials: Partials[P]
 
 
@@ -202,7 +212,12 @@ def activation(
 
 
 def derivative(
-    function: Activation[...], param: str | None = None, *, limits: Limits, one_pass: bool = False
+    function: Activation[...],
+    param: str | None = None,
+    *,
+    limits: Limits,
+    one_pass: bool = False,
+    order: int = 1,
 ) -> Callable[[Kernel], Kernel]:
     """Declare a derivative of an activation: with respect to z, or elementwise to a parameter.
 
@@ -217,6 +232,9 @@ def derivative(
         The values at -inf and +inf; ``limits(xp, *params)`` where they depend on parameters.
     one_pass : bool
         Whether the kernel makes no temporary arrays.
+    order : int
+        2 for the second derivative with respect to z, ``function.grad.grad``. It is declared after
+        the first, and only where automatic differentiation of that would lose numbers.
 
     Returns
     -------
@@ -230,11 +248,14 @@ def derivative(
         )
 
     def declare(kernel: Kernel) -> Kernel:
-        path = "grad" if param is None else f"partials.{param}"
+        path = f"partials.{param}" if param else ".".join(["grad"] * order)
         formula = Formula(f"{spec.name}.{path}", kernel, spec.params, limits, one_pass)
         result = cast("Derivative[...]", _publish(formula, spec, like=function))
-        if param is None:
-            function.grad = result
+        if order == 2:
+            function.grad.grad = result
+        elif param is None:
+            function.grad = cast("Gradient[...]", result)
+            function.grad.grad = None
         else:
             function.partials[param] = result
         return kernel
@@ -305,7 +326,8 @@ def _document(path: str, doc: str | None, spec: Spec, like: Any) -> str:
     if like is None:
         return with_formula(doc, spec.formula, _RAISES)
     variable = path.partition("partials.")[2] or "z"
-    first = f"Derivative of `{spec.name}` with respect to {variable}, elementwise."
+    order = "Second derivative" if path.endswith("grad.grad") else "Derivative"
+    first = f"{order} of `{spec.name}` with respect to {variable}, elementwise."
     return "\n\n".join(filter(None, [first, inspect.cleandoc(doc or "")]))
 
 

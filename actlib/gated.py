@@ -269,6 +269,16 @@ def _(xp: Namespace, z: Array) -> Array:
     return p * (((p + 4 * q) * p + (4 * z + 6) * (q * q)) * p + 4 * (z + 1) * (q * q * q)) / (d * d)
 
 
+@derivative(mish, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    """``(1 - t * t) * s * (2 + z * (1 - s - 2 * t * s))``, s the sigmoid and t tanh(softplus)."""
+    z = xp.clip(z, -1e3, 1e3)
+    p, q = _powers(xp, z)
+    n = p * (p + 2 * q)
+    d = n + 2 * q * q
+    return 4 * p * (q / d) * (q / d) * (2 * (p + q) + z * (q - 2 * p * (n / d)))
+
+
 @activation(
     formula=r"\operatorname{GELU}(z) = z \, \Phi(z) = \frac{z}{2}"
     r" \operatorname{erfc}\left(-\frac{z}{\sqrt{2}}\right)",

@@ -276,6 +276,12 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
     return 1 / (1 + xp.exp(-(beta * z)))
 
 
+@derivative(softplus, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+    q = xp.exp(-xp.abs(beta * z))
+    return beta * (q / ((1 + q) * (1 + q)))
+
+
 @derivative(softplus, "beta", limits=(0, 0))
 def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
     """Minus the entropy of a coin that shows heads with the sigmoid's probability, by beta ** 2."""
@@ -440,3 +446,9 @@ def tanh_shrink(xp: Namespace, z: Array) -> Array:
 def _(xp: Namespace, z: Array) -> Array:
     t = xp.tanh(z)
     return t * t
+
+
+@derivative(tanh_shrink, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    q = xp.exp(-2 * xp.abs(z))
+    return 8 * xp.tanh(z) * (q / ((1 + q) * (1 + q)))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import actlib
-from actlib.check import check_activation, measure, reference
+from actlib.check import check_activation, grid, measure, reference
 
 PARTIALS = [case for case in CASES if case.wrt not in ((), ("z",))]
 each_value = pytest.mark.parametrize("case", [case for case in CASES if not case.wrt], ids=str)
@@ -50,6 +50,21 @@ def test_the_checker_finds_nothing(
 def test_accuracy_of_partials(case: Case, dtype: Any, points: int, record_property: Any) -> None:
     worst = contract.check_accuracy(case, dtype, points)
     record_property("E", f"{worst:.2f}  {case} in {np.dtype(dtype)}")
+
+
+@each_dtype
+@pytest.mark.parametrize("name", [name for name, f in actlib.REGISTRY.items() if f.grad.grad])
+def test_accuracy_of_second_derivatives(name: str, dtype: Any, points: int) -> None:
+    f = actlib.REGISTRY[name]
+    assert f.grad.grad is not None
+    z = grid(dtype, {0.0}, points)
+    samples = [param.samples for param in f.spec.params.values()]
+    for params in itertools.product(*samples):
+        found = measure(f.grad.grad, f.spec, ("z", "z"), z, params, 8.0)
+        assert found.errors.max() <= 8, found.worst()
+        assert not found.lost.any(), found.worst()
+    assert np.isnan(f.grad.grad(dtype(np.nan)))
+    assert (f.grad.grad(np.array([-np.inf, np.inf], dtype)) == 0).all()
 
 
 @each_dtype

@@ -17,8 +17,14 @@ import pytest
 import tensorflow as tf
 
 from actlib import REGISTRY
-from actlib.check import check_activation, from_tensorflow
+from actlib._declare import at_defaults
+from actlib.check import check_activation, from_tensorflow, grid, reference
+from actlib.check.accuracy import compare
 from actlib.keras import Activation, activation
+from actlib.keras.ops import apply
+
+# Keras makes arrays of its variables in a way that NumPy is about to abandon.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 Z = np.array(
     [-np.inf, -200, -85, -17, -3, -0.5, -0.0, 0, 1e-3, 0.5, 3, 17, 85, 200, np.inf, np.nan]
@@ -70,6 +76,42 @@ def test_the_checker_finds_nothing_lost(name: str) -> None:
         large = abs(ours[finding.of](accuracy.z)) > XLA_FLUSHES
         assert accuracy.errors[large].max() <= (4 if finding.of == "value" else 8)
         assert not accuracy.lost[large].any()
+
+
+@each_name
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_second_derivatives(name: str, dtype: str) -> None:
+    """By a tape around a tape; exact to 64 units, tails included, and nothing is lost."""
+    f, spec = activation(name), REGISTRY[name].spec
+    z = grid(dtype, {0.0, *at_defaults(spec, spec.kinks)}, 60)
+    x = tf.constant(z)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        _, first = value_and_gradient(f, x)
+    got = tape.gradient(first, x, unconnected_gradients="zero").numpy()
+    params = [float(z.dtype.type(param.default)) for param in spec.params.values()]
+    exact, slope = reference(spec, "z", "z"), reference(spec, "z", "z", "z")
+    right, slopes = ([g(x, *params) for x in z.tolist()] for g in (exact, slope))
+    found = compare(z, got, right, slopes, 64.0)
+    large = abs(found.exact) > 2**10 * np.finfo(dtype).tiny  # less is flushed to zero
+    assert np.isfinite(got).all()
+    assert found.errors[large].max(initial=0) <= 64
+    assert not found.lost[large].any()
+
+
+def test_second_derivatives_with_a_parameter() -> None:
+    """Also the mixed one, of softplus, whose second derivative is declared."""
+    z, beta = tf.constant([-1.0, 0.5], tf.float64), tf.constant(2.0, tf.float64)
+    with tf.GradientTape() as tape:
+        tape.watch((z, beta))
+        with tf.GradientTape() as inner:
+            inner.watch(z)
+            y = apply(REGISTRY["softplus"], z, [beta])
+        slope = inner.gradient(y, z)
+    got = tape.gradient(slope, (z, beta))
+    s = 1 / (1 + np.exp(-2 * z.numpy()))
+    np.testing.assert_allclose(got[0], 2 * s * (1 - s))
+    np.testing.assert_allclose(got[1], (z.numpy() * s * (1 - s)).sum())
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0), (3, 1, 2)])

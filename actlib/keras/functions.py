@@ -94,6 +94,11 @@ class ActivationFunction:
         """What Keras saves."""
         return {"name": self.name, **self.params}
 
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> ActivationFunction:
+        """Make it of what Keras has saved."""
+        return cls(**config)
+
 
 def lookup(name: str) -> Activation[...]:
     """An entry of the registry."""

@@ -150,8 +150,7 @@ class Activation(keras.layers.Layer):
             By name; empty before the layer is built.
         """
         return {
-            key: keras.ops.convert_to_numpy(weight).copy()
-            for key, weight in self._parameters.items()
+            key: np.array(tf.convert_to_tensor(weight)) for key, weight in self._parameters.items()
         }
 
     def get_config(self) -> dict[str, Any]:

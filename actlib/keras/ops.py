@@ -66,7 +66,7 @@ def _differentiable(activation: Activation[...]) -> Any:
     @tf.custom_gradient
     def evaluate(z: Any, *params: Any) -> Any:
         def gradients(upstream: Any) -> Any:
-            dz = upstream * _evaluated(activation.grad, z, params)
+            dz = upstream * _gradient(activation, z, params)
             partials = [activation.partials[key] for key in activation.spec.params]
             dparams = [
                 _summed(upstream * _evaluated(partial, z, params), param)
@@ -77,6 +77,26 @@ def _differentiable(activation: Activation[...]) -> Any:
         return _evaluated(activation, z, params), gradients
 
     return evaluate
+
+
+def _gradient(activation: Activation[...], z: Any, params: Sequence[Any]) -> Any:
+    """The derivative; by which rule it is differentiated again, the activation may say itself."""
+    second = activation.grad.grad
+    if second is None:
+        return _evaluated(activation.grad, z, params)
+
+    @tf.custom_gradient
+    def evaluate(z: Any, *params: Any) -> Any:
+        def gradients(upstream: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(params)
+                first = _evaluated(activation.grad, z, params)
+            dparams = tape.gradient(first, params, upstream) if params else ()
+            return upstream * _evaluated(second, z, params), *dparams
+
+        return _evaluated(activation.grad, z, params), gradients
+
+    return evaluate(z, *params)
 
 
 def _evaluated(function: Any, z: Any, params: Sequence[Any]) -> Any:
