@@ -103,7 +103,9 @@ def test_wheel_holds_the_package_alone(built: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert tops == {"actlib", f"actlib-{actlib.__version__}.dist-info"}
     assert "actlib/py.typed" in names
-    assert {Path(name).suffix for name in names if name.startswith("actlib/")} == {".py", ".typed"}
+    ours = [name for name in names if name.startswith("actlib/")]
+    assert {Path(name).suffix for name in ours} == {".py", ".typed", ".csv"}
+    assert {"actlib/check/accuracy.csv", "actlib/check/conventions.csv"} <= set(ours)
 
 
 def test_sdist_holds_what_is_needed_and_no_debris(built: Path) -> None:

@@ -32,12 +32,12 @@ class Activation(keras.layers.Layer):
     initial : float or mapping of str to float, optional
         What the parameters are at first, or always where they are not learned; their defaults if it
         is left out.
-    constraint : str, callable or mapping of these by parameter, optional
-        As Keras's layers take it. By default a parameter with a bounded domain, such as softplus's
-        beta, stays 0.001 inside.
-    regularizer : str, callable or mapping of these by parameter, optional
-        As Keras's layers take it; none by default, since weight decay pulls a slope to zero, which
-        biases PReLU towards ReLU.
+    constraint : str, callable or mapping, optional
+        As Keras's layers take it, or such by parameter. By default a parameter with a bounded
+        domain, such as softplus's beta, stays 0.001 inside.
+    regularizer : str, callable or mapping, optional
+        As Keras's layers take it, or such by parameter; none by default, since weight decay pulls
+        a slope to zero, which biases PReLU towards ReLU.
     **kwargs
         Of ``keras.layers.Layer``: ``name``, ``dtype``, ``trainable``.
 
