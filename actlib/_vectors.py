@@ -15,7 +15,7 @@ from typing import Any, NotRequired, Protocol, TypedDict, Unpack, cast
 
 import numpy as np
 
-from actlib._declare import Facts, by_library, with_formula
+from actlib._declare import Activation, Facts, by_library, with_formula
 from actlib._evaluate import (
     BLOCK,
     Array,
@@ -66,6 +66,7 @@ class GatedUnit(Protocol):
     __name__: str
     __qualname__: str
     spec: Facts
+    gate: Activation[...]
     vjp: UnitVJP
 
     def __call__(self, z: ArrayLike) -> Any:
@@ -229,8 +230,15 @@ def along_axis(**given: Unpack[_Given]) -> Callable[[Kernel], AxisFunction]:
     return declare
 
 
-def gated_unit(**given: Unpack[_Given]) -> Callable[[Kernel], GatedUnit]:
+def gated_unit(gate: Activation[...], **given: Unpack[_Given]) -> Callable[[Kernel], GatedUnit]:
     """Declare a gated unit: make ``kernel(xp, value, gate)`` a function of their common array.
+
+    Parameters
+    ----------
+    gate : Activation
+        What opens it.
+    **given
+        The fields of `Facts`, its ``names`` in one string.
 
     Returns
     -------
@@ -244,7 +252,9 @@ def gated_unit(**given: Unpack[_Given]) -> Callable[[Kernel], GatedUnit]:
         def public(z: Any) -> Any:
             return evaluate(z)
 
-        return cast("GatedUnit", _enter(public, kernel, given))
+        unit = cast("GatedUnit", _enter(public, kernel, given))
+        unit.gate = gate
+        return unit
 
     return declare
 

@@ -7,13 +7,11 @@ PyTorch and JAX.
 from __future__ import annotations
 
 from math import inf
-from typing import Any
 
-from actlib._declare import Activation
 from actlib._evaluate import Array, Namespace
-from actlib._vectors import gated_unit, vjp
+from actlib._vectors import GatedUnit, gated_unit, vjp
 from actlib.gated import gelu, silu
-from actlib.rectifiers import relu
+from actlib.rectifiers import linear, relu
 from actlib.sigmoids import sigmoid
 
 __all__ = ["bilinear", "geglu", "glu", "reglu", "swiglu"]
@@ -28,19 +26,20 @@ def _seen_from(xp: Namespace, value: Array, gate: Array) -> Array:
     return xp.where(far, xp.clip(gate, -10.0, 10.0), gate)
 
 
-def _product(xp: Namespace, act: Activation[Any], value: Array, gate: Array) -> Array:
-    return value * act(_seen_from(xp, value, gate))
+def _product(xp: Namespace, unit: GatedUnit, value: Array, gate: Array) -> Array:
+    return value * unit.gate(_seen_from(xp, value, gate))
 
 
 def _back(
-    xp: Namespace, act: Activation[Any], value: Array, gate: Array, upstream: Array
+    xp: Namespace, unit: GatedUnit, value: Array, gate: Array, upstream: Array
 ) -> tuple[Array, Array]:
     """The gradient by the value, and by the gate."""
-    slope = act.grad(_seen_from(xp, value, gate))
-    return upstream * act(gate), upstream * (value * slope)
+    slope = unit.gate.grad(_seen_from(xp, value, gate))
+    return upstream * unit.gate(gate), upstream * (value * slope)
 
 
 @gated_unit(
+    gate=sigmoid,
     formula=r"\operatorname{GLU}(a, b) = a \, \sigma(b)",
     exact=lambda m, value, gate: value / (1 + m.exp(-gate)),
     cite="dauphin2017language",
@@ -75,15 +74,16 @@ def glu(xp: Namespace, value: Array, gate: Array) -> Array:
     >>> glu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
     array([0.26894142, 0.95257413, 0.19661193, 0.09035332])
     """
-    return _product(xp, sigmoid, value, gate)
+    return _product(xp, glu, value, gate)
 
 
 @vjp(glu)
 def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
-    return _back(xp, sigmoid, value, gate, upstream)
+    return _back(xp, glu, value, gate, upstream)
 
 
 @gated_unit(
+    gate=relu,
     formula=r"\operatorname{ReGLU}(a, b) = a \max(0, b)",
     exact=lambda m, value, gate: value * m.max(0, gate),
     cite="shazeer2020glu",
@@ -117,16 +117,17 @@ def reglu(xp: Namespace, value: Array, gate: Array) -> Array:
     array([0., 3., 0., 2.])
     """
     closed = (gate < 0) & (xp.abs(value) == inf)  # zero times infinity, but always zero
-    return xp.where(closed, 0.0, value * relu(gate))
+    return xp.where(closed, 0.0, value * reglu.gate(gate))
 
 
 @vjp(reglu)
 def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
     value = xp.where((gate < 0) & (xp.abs(value) == inf), 0.0, value)
-    return _back(xp, relu, value, gate, upstream)
+    return _back(xp, reglu, value, gate, upstream)
 
 
 @gated_unit(
+    gate=gelu,
     formula=r"\operatorname{GEGLU}(a, b) = a \, b \, \Phi(b)",
     exact=lambda m, value, gate: value * gate * m.erfc(-gate / m.sqrt(2)) / 2,
     cite="shazeer2020glu",
@@ -159,15 +160,16 @@ def geglu(xp: Namespace, value: Array, gate: Array) -> Array:
     >>> geglu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
     array([-0.15865525,  2.99595031, -0.08331547,  2.02389129])
     """
-    return _product(xp, gelu, value, gate)
+    return _product(xp, geglu, value, gate)
 
 
 @vjp(geglu)
 def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
-    return _back(xp, gelu, value, gate, upstream)
+    return _back(xp, geglu, value, gate, upstream)
 
 
 @gated_unit(
+    gate=silu,
     formula=r"\operatorname{SwiGLU}(a, b) = a \, b \, \sigma(b)",
     exact=lambda m, value, gate: value * gate / (1 + m.exp(-gate)),
     cite="shazeer2020glu",
@@ -200,15 +202,16 @@ def swiglu(xp: Namespace, value: Array, gate: Array) -> Array:
     >>> swiglu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
     array([-0.26894142,  2.85772238,  0.07232949,  2.17620821])
     """
-    return _product(xp, silu, value, gate)
+    return _product(xp, swiglu, value, gate)
 
 
 @vjp(swiglu)
 def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
-    return _back(xp, silu, value, gate, upstream)
+    return _back(xp, swiglu, value, gate, upstream)
 
 
 @gated_unit(
+    gate=linear,
     formula=r"\operatorname{bilinear}(a, b) = a \, b",
     exact=lambda m, value, gate: value * gate,
     cite="shazeer2020glu",

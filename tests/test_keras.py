@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from actlib import REGISTRY
+from actlib import REGISTRY, VECTORS
 from actlib._declare import at_defaults
 from actlib.check import check_activation, from_tensorflow, grid, reference
 from actlib.check.accuracy import compare
-from actlib.keras import Activation, activation
+from actlib.keras import Activation, GatedUnit, activation
 from actlib.keras.ops import apply
 
 # Keras makes arrays of its variables in a way that NumPy is about to abandon.
@@ -153,6 +153,20 @@ def test_gradients_of_parameters_are_the_partials(name: str) -> None:
             np.testing.assert_allclose(gradient, right, 1e-4, 1e-5)
 
 
+@pytest.mark.parametrize("name", [key for key, f in VECTORS.items() if hasattr(f, "gate")])
+def test_gated_units_are_those_of_vectors(name: str) -> None:
+    z = np.random.default_rng(4).normal(scale=6, size=(5, 3, 8)).astype("float32")
+    upstream = np.cos(z[..., :4])
+    for mode, call in modes(GatedUnit(name)).items():
+        x = tf.constant(z)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = call(x)
+        np.testing.assert_allclose(y, VECTORS[name](z), 1e-5, 1e-30, err_msg=mode)
+        right = VECTORS[name].vjp(z, upstream)
+        np.testing.assert_allclose(tape.gradient(y, x, upstream), right, 2e-5, 1e-30, err_msg=mode)
+
+
 # --- in models
 
 
@@ -161,9 +175,15 @@ def build(kind: str) -> Any:
     if kind == "functional":
         y = activation("gelu")(keras.layers.Dense(5)(inputs))
         return keras.Model(inputs, Activation("prelu", initial=0.1)(y))
-    dense = keras.layers.Dense(5, activation=activation("leaky_relu", slope=0.3))
+    dense = keras.layers.Dense(10, activation=activation("leaky_relu", slope=0.3))
     return keras.Sequential(
-        [inputs, dense, Activation("swish", regularizer="l2"), Activation("elu")]
+        [
+            inputs,
+            dense,
+            GatedUnit("swiglu"),
+            Activation("swish", regularizer="l2"),
+            Activation("elu"),
+        ]
     )
 
 
@@ -282,6 +302,8 @@ def test_what_is_not_learned_stays() -> None:
         ),
         (lambda: activation("relu")(tf.constant("x")), TypeError, "dtype string"),
         (lambda: Activation("relu"), ValueError, "no parameter to learn"),
+        (lambda: GatedUnit("softmax"), ValueError, "no gated unit 'softmax'; it has glu, reglu"),
+        (lambda: GatedUnit("glu")(np.ones((2, 3))), ValueError, "must have an even size, got 3"),
         (lambda: Activation("elu", learned=["beta"]), ValueError, "learned names beta"),
         (lambda: Activation("elu", initial={"beta": 1}), ValueError, "initial names beta"),
         (lambda: Activation("softplus", initial=0), ValueError, "beta must be"),

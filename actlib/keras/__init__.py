@@ -1,7 +1,8 @@
 """Activations in Keras models, with gradients that are right in the tails as well.
 
 Needs Keras on TensorFlow (``pip install "actlib[keras]"``). `activation` is for any place where
-Keras takes an activation; `Activation` is a layer whose parameters are learned.
+Keras takes an activation; `Activation` is a layer whose parameters are learned,
+`GatedUnit` one that lets a half of its input gate the other.
 
 >>> import keras
 >>> from actlib.keras import Activation, activation
@@ -20,6 +21,6 @@ if (_backend := keras.backend.backend()) != "tensorflow":
     )
 
 from actlib.keras.functions import ActivationFunction, activation
-from actlib.keras.layers import Activation
+from actlib.keras.layers import Activation, GatedUnit
 
-__all__ = ["Activation", "ActivationFunction", "activation"]
+__all__ = ["Activation", "ActivationFunction", "GatedUnit", "activation"]

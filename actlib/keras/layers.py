@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from actlib._evaluate import Param
+from actlib._vectors import VECTORS
 from actlib.keras.functions import floating, lookup
 from actlib.keras.ops import apply
 
@@ -168,6 +169,66 @@ class Activation(keras.layers.Layer):
                 key: keras.regularizers.serialize(value) for key, value in self.regularizer.items()
             },
         }
+
+
+@keras.saving.register_keras_serializable("actlib")
+class GatedUnit(keras.layers.Layer):
+    """A gated linear unit: one half of the last axis passes a gate that the other half opens.
+
+    Parameters
+    ----------
+    unit : str
+        A gated unit of ``actlib.VECTORS``: ``"glu"``, ``"reglu"``, ``"geglu"``, ``"swiglu"`` or
+        ``"bilinear"``.
+    **kwargs
+        Of ``keras.layers.Layer``: ``name``, ``dtype``, ``trainable``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such unit, or the last axis of the input has an odd size.
+
+    References
+    ----------
+    N. Shazeer, GLU Variants Improve Transformer, 2020, https://arxiv.org/abs/2002.05202
+
+    Examples
+    --------
+    >>> import keras
+    >>> from actlib.keras import GatedUnit
+    >>> feed_forward = keras.Sequential(
+    ...     [keras.Input([8]), keras.layers.Dense(64), GatedUnit("swiglu"), keras.layers.Dense(8)]
+    ... )
+    >>> feed_forward.layers[1].output.shape
+    (None, 32)
+    """
+
+    def __init__(self, unit: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        gates = {key: f.gate for key, f in VECTORS.items() if hasattr(f, "gate")}
+        if unit not in gates:
+            raise ValueError(f"actlib has no gated unit {unit!r}; it has {', '.join(gates)}")
+        self.unit, self._gate = unit, gates[unit]
+
+    def call(self, inputs: Any) -> Any:
+        """Evaluate at a tensor."""
+        value, gate = tf.split(floating(inputs), 2, axis=-1)
+        return value * apply(self._gate, gate, [])
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """The shape of the input, with half as many numbers in the last axis."""
+        *others, last = input_shape
+        if last is not None and last % 2:
+            raise ValueError(f"{self.unit}: the last axis must have an even size, got {last}")
+        return (*others, None if last is None else last // 2)
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Check the shape; there are no weights."""
+        self.compute_output_shape(input_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras saves."""
+        return {**super().get_config(), "unit": self.unit}
 
 
 @keras.saving.register_keras_serializable("actlib")
