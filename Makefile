@@ -36,7 +36,8 @@ test: .venv ## check style and types, build the book, run all tests and notebook
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	@$(MAKE) --no-print-directory $$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
-	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov
+	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov --ignore tests/site
+	$(BIN)/pytest -n 2 tests/site
 	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
 		--nbval-sanitize-with chapters/nbval.cfg
 
