@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import re
@@ -145,6 +146,16 @@ class Partials(dict[str, Derivative[P]]):
 
 
 REGISTRY: dict[str, Activation[...]] = {}
+
+
+def find(name: str) -> Activation[...]:
+    """Look up an entry of the registry; the error for an unknown name offers the nearest ones."""
+    if name in REGISTRY:
+        return REGISTRY[name]
+    near = difflib.get_close_matches(name, REGISTRY, 3, 0.4)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise ValueError(f"the registry has no activation {name!r}{hint}")
+
 
 _LIBRARIES = {name: name for name in ("keras", "torch", "jax", "scipy")} | {"tf": "tensorflow"}
 

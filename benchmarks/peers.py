@@ -20,12 +20,11 @@ import numpy as np
 
 import actlib.check
 from actlib import REGISTRY
-from actlib.check import check_activation, conventions, from_library
+from actlib.check import check_activation, conventions, from_library, recorded
 from actlib.check.peers import profile
 
 TABLES = Path(actlib.check.__file__).parent
 DTYPES = ("float32", "float64", "float16", "bfloat16")
-KNOWN = ["library", "version", "date", "processor", "function", "path"]
 ARRAYS = {"dask": "dask.array", "jax": "jax.numpy"}
 DISTRIBUTIONS = {"tensorflow": "tensorflow-cpu"}
 
@@ -98,14 +97,11 @@ def accuracy(name, library):
 def update(table, library, rows):
     """Replace the library's rows; the file is replaced at once, so that a crash leaves the old."""
     path = TABLES / f"{table}.csv"
-    others = []
-    if path.exists():
-        with path.open(newline="") as file:
-            others = [row for row in csv.DictReader(file) if row["library"] != library]
-    fields = [*KNOWN, *dict.fromkeys(key for row in [*others, *rows] for key in row)]
+    others = [row for row in recorded(table) if row["library"] != library]
+    fields = dict.fromkeys(key for row in [*others, *rows] for key in row)
     new = path.with_suffix(".new")
     with new.open("w", newline="") as file:
-        writer = csv.DictWriter(file, dict.fromkeys(fields), lineterminator="\n", restval="")
+        writer = csv.DictWriter(file, fields, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(sorted(others + rows, key=lambda row: (row["library"], row["function"])))
     new.replace(path)

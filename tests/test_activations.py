@@ -25,7 +25,7 @@ each_value = pytest.mark.parametrize("case", [case for case in CASES if not case
 
 @pytest.fixture
 def points(request: pytest.FixtureRequest) -> int:
-    return 5_000 if request.config.getoption("dense") else 120
+    return 5_000 if request.config.getoption("dense") else 200
 
 
 @each_dtype

@@ -16,7 +16,14 @@ Needs mpmath and SymPy (``pip install "actlib[check]"``).
 from actlib.check.accuracy import Accuracy, grid, measure
 from actlib.check.activation import check_activation
 from actlib.check.exact import reference
-from actlib.check.frameworks import from_jax, from_library, from_tensorflow, from_torch, shipped
+from actlib.check.frameworks import (
+    from_jax,
+    from_library,
+    from_tensorflow,
+    from_torch,
+    keywords,
+    shipped,
+)
 from actlib.check.peers import conventions, recorded, side_by_side
 from actlib.check.report import CheckFailed, Finding, Report
 
@@ -32,6 +39,7 @@ __all__ = [
     "from_tensorflow",
     "from_torch",
     "grid",
+    "keywords",
     "measure",
     "recorded",
     "reference",

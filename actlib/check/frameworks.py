@@ -155,6 +155,30 @@ WRAPPERS: Mapping[str, Callable[[Callable[..., Any]], Shipped]] = {
 }
 
 
+def keywords(name: str, library: str) -> dict[str, Any]:
+    """Say which keywords make a library's function the same as ours; the library is not imported.
+
+    Parameters
+    ----------
+    name, library : str
+        As of `shipped`.
+
+    Returns
+    -------
+    dict
+        What ``spec.differs`` says that it needs.
+
+    Examples
+    --------
+    >>> from actlib.check import keywords
+    >>> keywords("gelu_tanh", "torch")
+    {'approximate': 'tanh'}
+    """
+    differs = {**REGISTRY, **VECTORS}[name].spec.differs.get(library, "")
+    words = re.findall(r"^needs (\w+)=([^ ,]+)", differs)
+    return {key: ast.literal_eval(value) for key, value in words}
+
+
 def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Find a library's own function for an activation, and the keywords that make it the same.
 
@@ -170,7 +194,7 @@ def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]
     fn : callable
         The function, or an instance of the layer, as ``spec.names`` says.
     options : dict
-        What ``spec.differs`` says that it needs.
+        Its `keywords`.
 
     Raises
     ------
@@ -188,14 +212,13 @@ def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]
     if library not in spec.names:
         raise ValueError(f"{library} has no {name}; of these it has one: {', '.join(spec.names)}")
     first, *rest = spec.names[library].split(".")
-    module = importlib.import_module({"tf": "tensorflow"}.get(first, first))
+    module = importlib.import_module(library)
     for part in ("nn", "scipy.special"):  # which `import jax` alone does not load
         if first == "jax" and ".".join(rest).startswith(f"{part}."):
             importlib.import_module(f"jax.{part}")
     found: Any = operator.attrgetter(".".join(rest))(module)
     fn: Any = found() if inspect.isclass(found) else found
-    words = re.findall(r"^needs (\w+)=([^ ,]+)", spec.differs.get(library, ""))
-    return fn, {key: ast.literal_eval(value) for key, value in words}
+    return fn, keywords(name, library)
 
 
 def from_library(name: str, library: str) -> Shipped:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -10,7 +9,7 @@ from typing import Any, TypeAlias
 import mpmath
 import numpy as np
 
-from actlib._declare import REGISTRY
+from actlib._declare import find
 from actlib.check.exact import Exact, from_formula, from_spec, in_high_precision
 
 Numbers: TypeAlias = tuple[list[Any], list[Any], list[float]]  # exact, their slopes, uncertainty
@@ -120,11 +119,7 @@ def find_target(
 
 
 def _entry(name: str, params: dict[str, float], kinks: Kinks, working: type) -> ExactTarget:
-    if name not in REGISTRY:
-        near = difflib.get_close_matches(name, REGISTRY, 3, 0.4)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(f"the registry has no activation {name!r}{hint}")
-    activation = REGISTRY[name]
+    activation = find(name)
     known = activation.spec.params
     if unknown := set(params) - set(known):
         raise ValueError(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from actlib._declare import REGISTRY, Activation
+from actlib._declare import Activation, find
 from actlib._vectors import VECTORS
 from actlib.keras.ops import apply
 
@@ -102,15 +101,11 @@ class ActivationFunction:
 
 def lookup(name: str) -> Activation[...]:
     """An entry of the registry."""
-    if name in REGISTRY:
-        return REGISTRY[name]
     if name in VECTORS:
         raise ValueError(
             f"{name} acts on vectors, not elementwise; actlib.keras has no such function"
         )
-    near = difflib.get_close_matches(name, REGISTRY, 3, 0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(REGISTRY)}"
-    raise ValueError(f"actlib has no activation {name!r}; {hint}")
+    return find(name)
 
 
 def floating(z: Any) -> Any:

@@ -88,11 +88,13 @@ def _gradient(activation: Activation[...], z: Any, params: Sequence[Any]) -> Any
     @tf.custom_gradient
     def evaluate(z: Any, *params: Any) -> Any:
         def gradients(upstream: Any) -> Any:
+            dz = upstream * _evaluated(second, z, params)
+            if not params:
+                return dz
             with tf.GradientTape() as tape:
                 tape.watch(params)
                 first = _evaluated(activation.grad, z, params)
-            dparams = tape.gradient(first, params, upstream) if params else ()
-            return upstream * _evaluated(second, z, params), *dparams
+            return dz, *tape.gradient(first, params, upstream)
 
         return _evaluated(activation.grad, z, params), gradients
 
