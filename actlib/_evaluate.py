@@ -11,9 +11,9 @@ import functools
 import math
 import re
 import reprlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import compress, product
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -44,6 +44,7 @@ Limits: TypeAlias = tuple[float, float] | Callable[..., tuple[Array, Array]]
 
 BLOCK = 16384  # elements evaluated at a time, so that temporaries stay in the L2 cache
 
+_SPECIAL = (math.nan, -math.inf, math.inf)
 _NUMPY = (np.ndarray, np.generic, list, tuple, int, float)
 _WORKING = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
 _WHOLE = re.compile(r"bool_?|u?int\d+")
@@ -80,7 +81,7 @@ class Param:
         return " ".join(["a finite number", " and ".join(bounds)]).strip()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Formula:
     """A kernel and what its evaluation depends on."""
 
@@ -106,22 +107,34 @@ class Formula:
                 return self._on_numpy(z, values, working, result)
             return xp.astype(self.on(xp, z, values), result)
 
-    def on(self, xp: Namespace, z: Array, params: Sequence[Array]) -> Array:
-        """Evaluate on arrays of one library and dtype, float32 or float64, as they are."""
+    def on(
+        self,
+        xp: Namespace,
+        z: Array,
+        params: Sequence[Array],
+        faults: Collection[float] | None = None,
+    ) -> Array:
+        """Evaluate on arrays of one library and dtype, float32 or float64, as they are.
+
+        For given parameters the kernel may have fewer `faults` than for every sample.
+        """
         out = self.kernel(xp, z, *params)
-        return out if self.copes else self._patched(xp, z, out, params)
+        return self._patched(xp, z, out, params, self.faults if faults is None else faults)
 
     @functools.cached_property
-    def copes(self) -> bool:
-        """Whether the bare kernel is right at NaN and the infinities, for every sample."""
-        z = np.array([np.nan, -np.inf, np.inf])
+    def faults(self) -> frozenset[float]:
+        """Which of NaN and the infinities the bare kernel is wrong at, for any sample."""
+        chosen = product(*(param.samples for param in self.params.values()))
+        return frozenset[float]().union(*(self.faults_at(params) for params in chosen))
+
+    def faults_at(self, params: Iterable[float]) -> frozenset[float]:
+        """Which of NaN and the infinities the bare kernel is wrong at, for these parameters."""
+        z, values = np.array(_SPECIAL), [np.float64(value) for value in params]
         with np.errstate(all="ignore"):
-            for chosen in product(*(param.samples for param in self.params.values())):
-                params = [np.float64(value) for value in chosen]
-                expected = [np.nan, *self.limits_at(np, params)]
-                if not np.array_equal(self.kernel(np, z, *params), expected, equal_nan=True):
-                    return False
-        return True
+            got = self.kernel(np, z, *values)
+            expected = np.array([math.nan, *self.limits_at(np, values)])
+        right = (got == expected) | (np.isnan(got) & np.isnan(expected))
+        return frozenset(compress(_SPECIAL, ~right))
 
     def limits_at(self, xp: Namespace, params: Sequence[Array]) -> tuple[Array, Array]:
         """The values at -inf and +inf for these parameters."""
@@ -173,18 +186,26 @@ class Formula:
 
     def _guarded(self, z: np.ndarray, *params: Array) -> np.ndarray:
         out: np.ndarray = self.kernel(np, z, *params)
-        return out if self._needs_no_guard(z) else self._patched(np, z, out, params)
+        return out if self._needs_no_guard(z) else self._patched(np, z, out, params, self.faults)
 
     def _needs_no_guard(self, z: np.ndarray) -> bool:
         """Whether the kernel is right at every element; a sum is finite only if they all are."""
-        return self.copes or math.isfinite(z.sum())
+        return not self.faults or math.isfinite(z.sum())
 
-    def _patched(self, xp: Namespace, z: Array, out: Array, params: Sequence[Array]) -> Array:
-        """The kernel's result, put right at NaN and the infinities."""
+    def _patched(
+        self,
+        xp: Namespace,
+        z: Array,
+        out: Array,
+        params: Sequence[Array],
+        faults: Collection[float],
+    ) -> Array:
+        """The kernel's result, put right where it is wrong: at NaN or the infinities."""
         low, high = self.limits_at(xp, params)
-        out = xp.where(z == -math.inf, low, out)
-        out = xp.where(z == math.inf, high, out)
-        return xp.where(xp.isnan(z), z, out)
+        for special, limit in ((-math.inf, low), (math.inf, high)):
+            if special in faults:
+                out = xp.where(z == special, limit, out)
+        return xp.where(xp.isnan(z), z, out) if math.nan in faults else out
 
     def _arguments(
         self, xp: Namespace, z: Array, params: Sequence[Any], working: Any

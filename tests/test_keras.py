@@ -106,12 +106,20 @@ def test_second_derivatives_with_a_parameter() -> None:
         tape.watch((z, beta))
         with tf.GradientTape() as inner:
             inner.watch(z)
-            y = apply(REGISTRY["softplus"], z, [beta])
+            y = apply(REGISTRY["softplus"], z, {"beta": beta})
         slope = inner.gradient(y, z)
     got = tape.gradient(slope, (z, beta))
     s = 1 / (1 + np.exp(-2 * z.numpy()))
     np.testing.assert_allclose(got[0], 2 * s * (1 - s))
     np.testing.assert_allclose(got[1], (z.numpy() * s * (1 - s)).sum())
+
+
+@pytest.mark.parametrize("slope", [0.0, 1e-50, -0.5, 0.01])
+def test_limits_hold_for_the_slope_that_was_chosen(slope: float) -> None:
+    """Where it is zero, or zero in float32, 0 times infinity must not show."""
+    for f in modes(activation("leaky_relu", slope=slope)).values():
+        expected = REGISTRY["leaky_relu"](np.float32([-np.inf, np.inf, np.nan]), slope)
+        np.testing.assert_array_equal(f(tf.constant([-np.inf, np.inf, np.nan])), expected)
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (2, 0), (3, 1, 2)])

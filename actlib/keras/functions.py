@@ -68,18 +68,17 @@ class ActivationFunction:
                 f"{name} has no parameter {', '.join(sorted(unknown))}; it has: "
                 f"{', '.join(known) or 'none'}"
             )
-        self._values = [float(params.get(key, p.default)) for key, p in known.items()]
-        for (key, param), value in zip(known.items(), self._values, strict=True):
-            if not param.allows(value):
-                raise ValueError(f"{name}: {key} must be {param.domain}, got {value!r}")
+        self._values = {key: float(params.get(key, p.default)) for key, p in known.items()}
+        for key, value in self._values.items():
+            if not known[key].allows(value):
+                raise ValueError(f"{name}: {key} must be {known[key].domain}, got {value!r}")
 
     def __call__(self, z: Any) -> Any:
         """Evaluate at a tensor; the result has its shape and dtype."""
         if isinstance(z, keras.KerasTensor):
             return keras.layers.Activation(self)(z)
         z = floating(z)
-        values = [tf.constant(value, tf.float64) for value in self._values]
-        y = apply(self._activation, z, values)
+        y = apply(self._activation, z, self._values)
         if self.name == "sigmoid":
             y._keras_logits = z  # from which Keras computes cross-entropy, as after its own sigmoid
         return y

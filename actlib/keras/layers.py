@@ -130,13 +130,8 @@ class Activation(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
-        values = [
-            tf.convert_to_tensor(self._parameters[key])
-            if key in self._parameters
-            else tf.constant(value, tf.float64)
-            for key, value in self.initial.items()
-        ]
-        return apply(self._function, floating(inputs), values)
+        learned = {key: tf.convert_to_tensor(weight) for key, weight in self._parameters.items()}
+        return apply(self._function, floating(inputs), self.initial | learned)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""
@@ -213,7 +208,7 @@ class GatedUnit(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
         value, gate = tf.split(floating(inputs), 2, axis=-1)
-        return value * apply(self._gate, gate, [])
+        return value * apply(self._gate, gate, {})
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the input, with half as many numbers in the last axis."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from actlib._declare import Activation
+from actlib._evaluate import Formula
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
@@ -38,7 +41,7 @@ _OPERATIONS = {
 NAMESPACE = type("tensorflow", (), {key: staticmethod(op) for key, op in _OPERATIONS.items()})
 
 
-def apply(activation: Activation[...], z: Any, params: Sequence[Any]) -> Any:
+def apply(activation: Activation[...], z: Any, params: Mapping[str, Any]) -> Any:
     """Evaluate an activation on a tensor, with its own derivatives as gradients.
 
     Parameters
@@ -47,8 +50,9 @@ def apply(activation: Activation[...], z: Any, params: Sequence[Any]) -> Any:
         An entry of the registry.
     z : tf.Tensor
         Pre-activation, of a real floating dtype. Half precision is computed in float32.
-    params : sequence of tf.Tensor
-        The parameters, in their declared order; they broadcast against `z`, not the other way.
+    params : mapping of str to float or tf.Tensor
+        All its parameters, in their declared order. A number is fixed; a tensor has a gradient, and
+        broadcasts against `z`, not the other way.
 
     Returns
     -------
@@ -56,53 +60,59 @@ def apply(activation: Activation[...], z: Any, params: Sequence[Any]) -> Any:
         Of the shape and dtype of `z`.
     """
     working = tf.float64 if z.dtype == tf.float64 else tf.float32
-    result = _differentiable(activation)(
-        tf.cast(z, working), *(tf.cast(param, working) for param in params)
-    )
-    return tf.cast(result, z.dtype)
+    learned = {key: tf.cast(param, working) for key, param in params.items() if tf.is_tensor(param)}
 
+    def at(values: Sequence[Any]) -> list[Any]:
+        return list({**params, **dict(zip(learned, values, strict=True))}.values())
 
-def _differentiable(activation: Activation[...]) -> Any:
     @tf.custom_gradient
-    def evaluate(z: Any, *params: Any) -> Any:
+    def evaluate(z: Any, *values: Any) -> Any:
         def gradients(upstream: Any) -> Any:
-            dz = upstream * _gradient(activation, z, params)
-            partials = [activation.partials[key] for key in activation.spec.params]
+            dz = upstream * _derivative(activation, at, z, values)
             dparams = [
-                _summed(upstream * _evaluated(partial, z, params), param)
-                for partial, param in zip(partials, params, strict=True)
+                _summed(upstream * _evaluated(activation.partials[key], z, at(values)), value)
+                for key, value in zip(learned, values, strict=True)
             ]
             return dz, *dparams
 
-        return _evaluated(activation, z, params), gradients
+        return _evaluated(activation, z, at(values)), gradients
 
-    return evaluate
+    return tf.cast(evaluate(tf.cast(z, working), *learned.values()), z.dtype)
 
 
-def _gradient(activation: Activation[...], z: Any, params: Sequence[Any]) -> Any:
+def _derivative(activation: Activation[...], at: Any, z: Any, values: Sequence[Any]) -> Any:
     """The derivative; by which rule it is differentiated again, the activation may say itself."""
     second = activation.grad.grad
     if second is None:
-        return _evaluated(activation.grad, z, params)
+        return _evaluated(activation.grad, z, at(values))
 
     @tf.custom_gradient
-    def evaluate(z: Any, *params: Any) -> Any:
+    def evaluate(z: Any, *values: Any) -> Any:
         def gradients(upstream: Any) -> Any:
-            dz = upstream * _evaluated(second, z, params)
-            if not params:
+            dz = upstream * _evaluated(second, z, at(values))
+            if not values:
                 return dz
             with tf.GradientTape() as tape:
-                tape.watch(params)
-                first = _evaluated(activation.grad, z, params)
-            return dz, *tape.gradient(first, params, upstream)
+                tape.watch(values)
+                first = _evaluated(activation.grad, z, at(values))
+            return dz, *tape.gradient(first, values, upstream)
 
-        return _evaluated(activation.grad, z, params), gradients
+        return _evaluated(activation.grad, z, at(values)), gradients
 
-    return evaluate(z, *params)
+    return evaluate(z, *values)
 
 
 def _evaluated(function: Any, z: Any, params: Sequence[Any]) -> Any:
-    return function.formula.on(NAMESPACE, z, params)
+    """Evaluate the kernel, put right only where these parameters need it."""
+    fixed = not any(tf.is_tensor(param) for param in params)
+    faults = _faults(function.formula, *params) if fixed else None
+    values = [tf.convert_to_tensor(param, z.dtype) for param in params]
+    return function.formula.on(NAMESPACE, z, values, faults)
+
+
+@functools.cache
+def _faults(formula: Formula, *params: float) -> frozenset[float]:
+    return formula.faults_at([float(np.float32(param)) for param in params])  # a tiny one is 0
 
 
 def _summed(gradient: Any, param: Any) -> Any:
