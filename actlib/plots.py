@@ -23,8 +23,9 @@ from actlib.catalogue import LIBRARIES
 
 if TYPE_CHECKING:
     from actlib.check import Report
+    from actlib.diagnose import Finding
 
-__all__ = ["STYLE", "curves", "errors", "flat_intervals", "profiles", "section"]
+__all__ = ["STYLE", "curves", "errors", "flat_intervals", "profiles", "section", "unit_shares"]
 
 _GREY, _BLUE, _ORANGE = "#767676", "#2478c4", "#e85d12"
 _DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
@@ -287,6 +288,38 @@ def profiles(
         bar = figure.colorbar(image, ax=axes, location="bottom", extend="max", aspect=40)
         bar.set_label("decimal digits lost")
     return figure
+
+
+def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
+    """Draw which share of the units of each activation is dead, saturated or lost.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        Those of an `actlib.diagnose.Diagnosis`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; without it, a figure is made.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on: a group of three bars for every activation, the first on top.
+    """
+    with plt.rc_context(STYLE):
+        if ax is None:
+            height = 1.5 + 0.5 * len(findings)
+            _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
+        ax.patch.set_alpha(0)
+        rows = np.arange(len(findings))
+        hatches = ["", "////", "...."]
+        for number, kind in enumerate(["dead", "saturated", "lost"]):
+            shares = [100 * getattr(finding, kind) / finding.units for finding in findings]
+            ax.barh(rows + 0.26 * (number - 1), shares, 0.24, label=kind, hatch=hatches[number])
+        ax.set(xlabel="units (%)", xlim=(0, 100))
+        ax.set_yticks(rows, [finding.layer for finding in findings])
+        ax.invert_yaxis()
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    return ax
 
 
 def flat_intervals(

@@ -68,8 +68,8 @@ class ActivationFunction:
                 f"{name} has no parameter {', '.join(sorted(unknown))}; it has: "
                 f"{', '.join(known) or 'none'}"
             )
-        self._values = {key: float(params.get(key, p.default)) for key, p in known.items()}
-        for key, value in self._values.items():
+        self.values = {key: float(params.get(key, p.default)) for key, p in known.items()}
+        for key, value in self.values.items():
             if not known[key].allows(value):
                 raise ValueError(f"{name}: {key} must be {known[key].domain}, got {value!r}")
 
@@ -78,7 +78,7 @@ class ActivationFunction:
         if isinstance(z, keras.KerasTensor):
             return keras.layers.Activation(self)(z)
         z = floating(z)
-        y = apply(self._activation, z, self._values)
+        y = apply(self._activation, z, self.values)
         if self.name == "sigmoid":
             y._keras_logits = z  # from which Keras computes cross-entropy, as after its own sigmoid
         return y

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from actlib._evaluate import Param
 from actlib._vectors import VECTORS
-from actlib.keras.functions import floating, lookup
+from actlib.keras.functions import ActivationFunction, floating, lookup
 from actlib.keras.ops import apply
 
 MARGIN = 1e-3  # how far from the bounds of its domain a parameter is kept
@@ -130,8 +130,13 @@ class Activation(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
+        return apply(self._function, floating(inputs), self.values)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All parameters: a number where it is fixed, a tensor where it is learned."""
         learned = {key: tf.convert_to_tensor(weight) for key, weight in self._parameters.items()}
-        return apply(self._function, floating(inputs), self.initial | learned)
+        return self.initial | learned
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the input."""
@@ -203,12 +208,12 @@ class GatedUnit(keras.layers.Layer):
         gates = {key: f.gate for key, f in VECTORS.items() if hasattr(f, "gate")}
         if unit not in gates:
             raise ValueError(f"actlib has no gated unit {unit!r}; it has {', '.join(gates)}")
-        self.unit, self._gate = unit, gates[unit]
+        self.unit, self.activation = unit, ActivationFunction(gates[unit].__name__)
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
         value, gate = tf.split(floating(inputs), 2, axis=-1)
-        return value * apply(self._gate, gate, {})
+        return value * self.activation(gate)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the input, with half as many numbers in the last axis."""

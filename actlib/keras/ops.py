@@ -59,7 +59,7 @@ def apply(activation: Activation[...], z: Any, params: Mapping[str, Any]) -> Any
     tf.Tensor
         Of the shape and dtype of `z`.
     """
-    working = tf.float64 if z.dtype == tf.float64 else tf.float32
+    working = _working(z)
     learned = {key: tf.cast(param, working) for key, param in params.items() if tf.is_tensor(param)}
 
     def at(values: Sequence[Any]) -> list[Any]:
@@ -78,6 +78,32 @@ def apply(activation: Activation[...], z: Any, params: Mapping[str, Any]) -> Any
         return _evaluated(activation, z, at(values)), gradients
 
     return tf.cast(evaluate(tf.cast(z, working), *learned.values()), z.dtype)
+
+
+def derivative(activation: Activation[...], z: Any, params: Mapping[str, Any]) -> Any:
+    """Evaluate the derivative of an activation on a tensor; as `apply`, without a gradient.
+
+    Parameters
+    ----------
+    activation : Activation
+        An entry of the registry.
+    z : tf.Tensor
+        Pre-activation, of a real floating dtype.
+    params : mapping of str to float or tf.Tensor
+        All its parameters, in their declared order.
+
+    Returns
+    -------
+    tf.Tensor
+        Of the shape and dtype of `z`.
+    """
+    working = _working(z)
+    values = [tf.cast(p, working) if tf.is_tensor(p) else p for p in params.values()]
+    return tf.cast(_evaluated(activation.grad, tf.cast(z, working), values), z.dtype)
+
+
+def _working(z: Any) -> tf.DType:
+    return tf.float64 if z.dtype == tf.float64 else tf.float32
 
 
 def _derivative(activation: Activation[...], at: Any, z: Any, values: Sequence[Any]) -> Any:

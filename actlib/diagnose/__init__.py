@@ -1,0 +1,11 @@
+"""Is my network dying? What the units of a Keras model do with a whole data set.
+
+`inspect` reports dead, saturated and lost units of a model; `UnitMonitor` does so during training.
+Needs Keras on TensorFlow (``pip install "actlib[diagnose]"``).
+"""
+
+from actlib.diagnose.inspection import inspect
+from actlib.diagnose.monitor import UnitMonitor
+from actlib.diagnose.report import Diagnosis, Finding
+
+__all__ = ["Diagnosis", "Finding", "UnitMonitor", "inspect"]
