@@ -442,7 +442,7 @@ def test_memory_does_not_grow_with_the_data() -> None:
                 check=True,
             ).stdout
         )
-        for batches in (2, 12)
+        for batches in (2, 8)
     ]
     assert peaks[1] < 300
     assert peaks[1] < peaks[0] + 40

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 #: Where the book shows that it helps: a chapter and a label in it.
 SECTIONS = {
-    "dead": ("diagnosing", "diagnosing-dead"),
-    "saturated": ("diagnosing", "diagnosing-saturated"),
-    "lost": ("diagnosing", "diagnosing-lost"),
-    "origin": ("diagnosing", "diagnosing-origin"),
+    "dead": ("experiments", "experiments-units"),
+    "saturated": ("background", "background-saturation"),
+    "lost": ("accuracy", "accuracy-matters"),
+    "origin": ("experiments", "experiments-units"),
 }
 
 
