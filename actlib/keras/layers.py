@@ -134,7 +134,7 @@ class Activation(keras.layers.Layer):
 
     @property
     def values(self) -> dict[str, Any]:
-        """All parameters: a number where it is fixed, a tensor where it is learned."""
+        """Every parameter by name, a number where it is fixed and a tensor where it is learned."""
         learned = {key: tf.convert_to_tensor(weight) for key, weight in self._parameters.items()}
         return self.initial | learned
 
