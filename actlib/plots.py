@@ -295,7 +295,7 @@ def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    findings : sequence of Finding
+    findings : sequence of actlib.diagnose.Finding
         Those of an `actlib.diagnose.Diagnosis`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; without it, a figure is made.
@@ -304,6 +304,13 @@ def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
     -------
     matplotlib.axes.Axes
         The axes drawn on: a group of three bars for every activation, the first on top.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from actlib.plots import unit_shares
+    >>> hidden = SimpleNamespace(layer="hidden", units=4, dead=2, saturated=0, lost=0)
+    >>> ax = unit_shares([hidden])
     """
     with plt.rc_context(STYLE):
         if ax is None:

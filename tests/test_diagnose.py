@@ -195,7 +195,7 @@ def test_an_unknown_function_is_estimated_and_said_so() -> None:
     diagnosis = diagnose.inspect(model_of(plateau, [0, 3, -3, 0.1]), X)
     assert diagnosis.findings[0].method == "finite differences"
     assert diagnosis.findings[0].dead == 2
-    assert "hidden: plateau is not in the registry" in str(diagnosis)
+    assert "hidden: plateau is not in the registry" in remarks(diagnosis)
 
 
 def test_a_function_of_vectors_is_not_judged() -> None:
@@ -203,7 +203,7 @@ def test_a_function_of_vectors_is_not_judged() -> None:
     model = keras.Sequential([keras.Input([1]), layers.Dense(4, activation="relu"), dense])
     diagnosis = diagnose.inspect(model, X)
     assert len(diagnosis.findings) == 1
-    assert "out: its activation is not elementwise; it is not judged." in str(diagnosis)
+    assert "out: its activation is not elementwise; it is not judged." in remarks(diagnosis)
 
 
 # --- models of every kind
@@ -303,7 +303,7 @@ def test_the_origin_of_nan() -> None:
     model.layers[1].set_weights([kernel, bias + np.nan])
     diagnosis = diagnose.inspect(model, X)
     assert diagnosis.origin == "weights of b (NaN)"
-    assert "The first number that is not finite: weights of b (NaN)." in str(diagnosis)
+    assert "The first number that is not finite: weights of b (NaN)." in remarks(diagnosis)
 
 
 def test_the_origin_of_an_infinity() -> None:
@@ -470,19 +470,49 @@ def test_html_is_escaped() -> None:
     assert "<lambda>" not in shown
 
 
+def test_the_table_is_what_a_prompt_shows_and_no_remark_is_wider_than_a_terminal() -> None:
+    diagnosis = diagnose.inspect(model_of("sigmoid", [20, -9]), X)
+    assert repr(diagnosis) == str(diagnosis)
+    shown = str(diagnosis).split("\n\n")[1]
+    assert max(map(len, shown.splitlines())) <= 88
+    assert shown.replace("\n  ", " ").splitlines() == diagnosis.remarks()
+
+
 def test_the_figure_shows_the_shares() -> None:
     ax = diagnose.inspect(model_of("relu", [-3, -2, -3, 0]), X).plot()
     assert [bar.get_width() for bar in ax.patches] == [75, 0, 0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["hidden"]
 
 
+def remarks(diagnosis: diagnose.Diagnosis) -> str:
+    return "\n".join(diagnosis.remarks())
+
+
 def test_advice_for_what_was_found_and_nothing_else() -> None:
-    assert "The book:" not in str(diagnose.inspect(model_of("relu", [0]), X))
-    sick = str(diagnose.inspect(model_of("sigmoid", [20, -9]), X))
-    assert "hidden: 2 of 2 units are saturated. Try" in sick
-    assert "hidden: 1 of 2 units get a gradient of 0 from the framework where it is not." in sick
-    assert "are dead" not in sick
-    assert "hidden: 1 of 1 units are dead. Try" in str(diagnose.inspect(model_of("relu", [-3]), X))
+    assert "The book:" not in remarks(diagnose.inspect(model_of("relu", [0]), X))
+    sick = remarks(diagnose.inspect(model_of("sigmoid", [20, -9]), X))
+    assert "Saturated units: hidden (2 of 2). Try inputs scaled" in sick
+    assert "a gradient of 0 from the framework where it is not: hidden (1 of 2). Try actlib" in sick
+    assert "Dead units" not in sick
+
+
+def test_one_line_of_advice_for_all_layers_that_need_it() -> None:
+    model = keras.Sequential([keras.Input([1])])
+    for name in ("first", "second"):
+        model.add(layers.Dense(3, "relu", bias_initializer="ones", name=name))
+    for layer in model.layers:
+        layer.kernel.assign(tf.zeros_like(layer.kernel))
+        layer.bias.assign([1, 0, -1])
+    (line,) = [line for line in diagnose.inspect(model, X).remarks() if "Dead units" in line]
+    assert "Dead units: first (2 of 3), second (2 of 3). Try a lower learning rate" in line
+
+
+def test_dead_units_of_a_bounded_activation_need_smaller_inputs_and_no_leak() -> None:
+    sick = remarks(diagnose.inspect(model_of("hard_sigmoid", [20]), X))
+    assert "Dead units: hidden (1 of 1). Try inputs scaled" in sick
+    assert "leak" not in sick
+    assert "then a leak" in remarks(diagnose.inspect(model_of("relu", [-3]), X))
+    assert "then a leak" in remarks(diagnose.inspect(model_of(keras.ops.relu, [-3]), X))
 
 
 def test_advice_leads_to_where_the_book_shows_it() -> None:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from actlib._declare import REGISTRY
+
 if TYPE_CHECKING:
     from actlib.diagnose.report import Diagnosis, Finding
 
 #: Where the book shows that it helps: a chapter and a label in it.
 SECTIONS = {
-    "dead": ("experiments", "experiments-units"),
-    "saturated": ("background", "background-saturation"),
-    "lost": ("accuracy", "accuracy-matters"),
-    "origin": ("experiments", "experiments-units"),
+    "dead": ("diagnosing", "diagnosing-dead"),
+    "saturated": ("diagnosing", "diagnosing-saturated"),
+    "lost": ("diagnosing", "diagnosing-lost"),
+    "origin": ("diagnosing", "diagnosing-origin"),
 }
+
+_LIVELIER = (
+    "Try a lower learning rate, then biases of 0, then another initialisation (He's for "
+    "rectifiers), then a leak of at least 0.1; one of 0.01 revives units slowly"
+)
+_SMALLER = "Try inputs scaled to a standard deviation of 1, or smaller first weights"
 
 
 def advice(diagnosis: Diagnosis) -> list[str]:
-    """One line for each thing that was found.
+    """One line for each thing that was found, with the layers where it was.
 
     Parameters
     ----------
@@ -29,45 +39,47 @@ def advice(diagnosis: Diagnosis) -> list[str]:
     list of str
         Empty for a model in good health.
     """
-    lines = [_sentence("origin", _origin(diagnosis.origin))] if diagnosis.origin else []
-    for finding in diagnosis.findings:
-        lines += [
-            _sentence(kind, f"{finding.layer}: {count} of {finding.units} units {tell(finding)}")
-            for kind, tell in _TELL.items()
-            if (count := getattr(finding, kind))
-        ]
-    return lines
+    where: dict[tuple[str, str], list[str]] = {}
+    if diagnosis.origin:
+        where["origin", _ORIGIN] = [diagnosis.origin]
+    for kind, remedy in _REMEDIES.items():
+        for finding in diagnosis.findings:
+            if count := getattr(finding, kind):
+                layers = where.setdefault((kind, remedy(finding)), [])
+                layers.append(f"{finding.layer} ({count} of {finding.units})")
+    return [
+        f"{_FOUND[kind]}: {', '.join(layers)}. {remedy}. {_link(kind)}"
+        for (kind, remedy), layers in where.items()
+    ]
 
 
-def _origin(origin: str | None) -> str:
-    return (
-        f"The first number that is not finite: {origin}. Look for one in the data; if there is "
-        "none, train anew with a lower learning rate"
-    )
+_FOUND = {
+    "origin": "The first number that is not finite",
+    "dead": "Dead units",
+    "saturated": "Saturated units",
+    "lost": "Units that get a gradient of 0 from the framework where it is not",
+}
+_ORIGIN = "Look for one in the data; if there is none, train anew with a lower learning rate"
 
 
-def _dead(finding: Finding) -> str:
-    return (
-        "are dead. Try a lower learning rate, then biases of 0, then another initialisation (He's "
-        "for rectifiers), then a leak of at least 0.1; one of 0.01 revives units slowly"
-    )
-
-
-def _saturated(finding: Finding) -> str:
-    return "are saturated. Try inputs scaled to a standard deviation of 1, or smaller first weights"
+def _remedy(finding: Finding) -> str:
+    """Bounded activations are flat on both sides: there, neither biases nor a leak are at fault."""
+    activation = REGISTRY.get(_name(finding))
+    bounds = activation.spec.range if activation else (0.0, np.inf)
+    return _LIVELIER if callable(bounds) or not np.isfinite(bounds).all() else _SMALLER
 
 
 def _lost(finding: Finding) -> str:
-    name = finding.activation.partition("(")[0]
-    return (
-        "get a gradient of 0 from the framework where it is not. "
-        f'Try actlib.keras.activation("{name}"), and smaller pre-activations'
-    )
+    return f'Try actlib.keras.activation("{_name(finding)}"), and smaller pre-activations'
 
 
-_TELL = {"dead": _dead, "saturated": _saturated, "lost": _lost}
+_REMEDIES = {"dead": _remedy, "saturated": _remedy, "lost": _lost}
 
 
-def _sentence(kind: str, text: str) -> str:
+def _name(finding: Finding) -> str:
+    return finding.activation.partition("(")[0]
+
+
+def _link(kind: str) -> str:
     chapter, label = SECTIONS[kind]
-    return f"{text}. The book: {chapter}.html#{label}"
+    return f"The book: {chapter}.html#{label}"

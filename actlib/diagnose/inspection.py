@@ -44,7 +44,7 @@ def inspect(
         What the model takes, with targets or without. The memory needed does not grow with it.
     batch_size : int, default 256
         How many samples of an array pass at a time.
-    per_unit : bool, default False
+    per_unit : bool, optional
         Whether to keep the numbers of each unit, for `Diagnosis.units_frame`.
     flat : float, default 0.01
         A derivative is flat below this share of the largest that the activation has.
@@ -53,7 +53,7 @@ def inspect(
 
     Returns
     -------
-    Diagnosis
+    actlib.diagnose.Diagnosis
         With one `Finding` for each activation.
 
     Raises

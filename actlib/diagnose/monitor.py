@@ -30,7 +30,7 @@ class UnitMonitor(keras.callbacks.Callback):
         What to inspect the model on; it must be possible to go through it more than once.
     every : int, default 1
         After how many epochs, each time.
-    log_dir : path-like, optional
+    log_dir : str or os.PathLike, optional
         A directory to write to: ``units.csv``, a row for each activation and epoch, and events for
         TensorBoard, with the numbers and a histogram of each activation (needs the package
         ``tensorboard``).
@@ -42,7 +42,7 @@ class UnitMonitor(keras.callbacks.Callback):
 
     Attributes
     ----------
-    diagnoses : dict of int to Diagnosis
+    diagnoses : dict of int to actlib.diagnose.Diagnosis
         What was found, by epoch, counted from 0.
 
     Raises

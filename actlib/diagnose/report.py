@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from dataclasses import asdict, dataclass, field
+import textwrap
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,13 +69,13 @@ class Finding:
     method: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What was found in a model.
 
     Parameters
     ----------
-    findings : tuple of Finding
+    findings : tuple of actlib.diagnose.Finding
         One for each activation, in the order in which the model evaluates them.
     n : int
         How many samples there were.
@@ -92,8 +93,8 @@ class Diagnosis:
     n: int
     origin: str | None = None
     skipped: tuple[str, ...] = ()
-    units: tuple[dict[str, Any], ...] = field(default=(), repr=False)
-    samples: tuple[np.ndarray, ...] = field(default=(), repr=False)
+    units: tuple[dict[str, Any], ...] = ()
+    samples: tuple[np.ndarray, ...] = ()
 
     @property
     def bound(self) -> float:
@@ -146,7 +147,10 @@ class Diagnosis:
             ).rstrip()
             for row in rows
         ]
-        return "\n".join([*lines, "", *self.remarks()])
+        remarks = [textwrap.fill(line, 88, subsequent_indent="  ") for line in self.remarks()]
+        return "\n".join([*lines, "", *remarks])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         head, *body = [

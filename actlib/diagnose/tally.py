@@ -13,7 +13,7 @@ import tensorflow as tf
 from actlib.diagnose.exact import Estimated, Exact
 from actlib.diagnose.places import Place
 
-SLICE = 2**21  # elements examined at a time
+SLICE = 2**20  # elements examined at a time
 SAMPLE = 10_000  # activations kept for a histogram
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
