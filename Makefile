@@ -74,7 +74,7 @@ lock: .venv ## choose the newest versions of everything anew
 	$(BIN)/uv pip compile $(UV) --extra check --group peers --output-file requirements/peers.lock
 	cd website && $(CURDIR)/$(BIN)/npm update --ignore-scripts --package-lock-only
 UV := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
-	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+	--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
 
 clean: ## remove everything that was made here
 	rm -rf .venv .venv-peers website/node_modules _build dist .coverage .*_cache .hypothesis

@@ -159,7 +159,8 @@ class Diagnosis:
         ]
         rows = "".join(f"<tr>{row}</tr>" for row in body)
         remarks = "".join(f"<li>{html.escape(line)}</li>" for line in self.remarks())
-        return f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><ul>{remarks}</ul>'
+        table = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        return f'<table class="dataframe">{table}</table><ul>{remarks}</ul>'
 
     def remarks(self) -> list[str]:
         """What the numbers mean, and what to try, a line each."""
