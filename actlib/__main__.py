@@ -9,7 +9,8 @@ import importlib
 import inspect
 import operator
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 try:
@@ -108,6 +109,87 @@ def check(
         raise click.UsageError(str(error)) from error
     click.echo(str(report))
     sys.exit(0 if report.ok else 1)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _integers(text: str) -> list[int]:
+    return _numbers(text, int)
+
+
+def _floats(text: str) -> list[float]:
+    return _numbers(text, float)
+
+
+def _numbers(text: str, kind: Callable[[str], Any]) -> list[Any]:
+    try:
+        return [kind(word) for word in _words(text)]
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no list of numbers, such as 2,8") from None
+
+
+def _activations(text: str) -> list[dict[str, Any]]:
+    """Activations with their parameters: ``relu,leaky_relu:slope=0.2``."""
+    return [
+        {"activation": name, "params": dict(map(_setting, settings))}
+        for name, *settings in (word.split(":") for word in _words(text))
+    ]
+
+
+@main.command()
+@click.option("--data", type=_words, default="digits", show_default=True)
+@click.option(
+    "--activations",
+    type=_activations,
+    required=True,
+    help="With parameters, if need be: relu,leaky_relu:slope=0.2",
+)
+@click.option("--depth", type=_integers, default="2", show_default=True)
+@click.option("--width", type=_integers, default="32", show_default=True)
+@click.option("--init", type=_words, default="he", show_default=True)
+@click.option("--gain", type=_floats, default="1", show_default=True)
+@click.option("--rate", type=_floats, default="0.1", show_default=True, help="Learning rate.")
+@click.option("--optimiser", default="sgd", show_default=True)
+@click.option("--backend", type=click.Choice(["numpy", "keras"]), default="numpy")
+@click.option("--score-on", type=click.Choice(["test", "validation"]), default="test")
+@click.option("--epochs", type=int, default=10, show_default=True)
+@click.option("--batch-size", type=int, default=32, show_default=True)
+@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="How many.")
+@click.option("--store", default="results.jsonl", show_default=True)
+@click.option("--scheduler", help="Of a Dask cluster, such as tcp://127.0.0.1:8786")
+def study(
+    activations: list[dict[str, Any]], store: str, scheduler: str | None, **axes: Any
+) -> None:
+    """Train every combination, and compare the activations; commas separate values.
+
+    Results are kept as they come: after an interruption, the same command goes on.
+
+    For example: python -m actlib study --activations relu,gelu --depth 2,8 --seeds 10
+    """
+    from actlib import study as studies
+
+    axes["seed"] = range(axes.pop("seeds"))
+    try:
+        trials = [trial for chosen in activations for trial in studies.grid(**chosen, **axes)]
+        with _cluster(scheduler) if scheduler else nullcontext() as executor:
+            results = studies.run(trials, executor=executor, store=store)
+    except (TypeError, ValueError, OSError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        sys.exit(130)
+    click.echo(f"{results}\n\n{results.compare_all().to_string(index=False)}")
+
+
+@contextmanager
+def _cluster(scheduler: str) -> Iterator[Any]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise click.UsageError("--scheduler needs Dask: pip install distributed") from None
+    with Client(scheduler) as client:  # type: ignore[no-untyped-call]
+        yield client.get_executor()
 
 
 if __name__ == "__main__":

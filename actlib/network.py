@@ -1,14 +1,14 @@
-"""A small classifier in NumPy that learns by actlib's derivatives, to be read in one sitting.
+"""A small network in NumPy that learns by actlib's derivatives, to be read in one sitting.
 
-Layers of weights and biases, one activation between them, softmax with cross-entropy at the end,
-gradient descent on mini-batches. Every array is float64.
+Layers of weights and biases, one activation between them, softmax with cross-entropy at the end (or
+a squared error, to predict a number), gradient descent on mini-batches. Every array is float64.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -16,11 +16,11 @@ import numpy as np
 from actlib._declare import Activation
 from actlib._evaluate import Array
 
-__all__ = ["Network", "cross_entropy", "mini_batches"]
+__all__ = ["Network", "cross_entropy", "mini_batches", "squared_error"]
 
 
 class Network:
-    """A fully connected classifier.
+    """A fully connected network, a classifier unless another loss is given.
 
     Parameters
     ----------
@@ -41,6 +41,9 @@ class Network:
         Where the biases of the hidden layers start; the last layer's start at zero.
     seed : int
         Seed of the weights.
+    loss : callable, optional
+        Takes the outputs and the labels, and returns the loss and its gradient with respect to the
+        outputs; by default `cross_entropy`.
 
     Attributes
     ----------
@@ -59,13 +62,14 @@ class Network:
         gain: float = math.sqrt(2),
         bias: float = 0.0,
         seed: int = 0,
+        loss: Callable[[Array, Array], tuple[float, Array]] | None = None,
     ) -> None:
         if len(sizes) < 2 or min(map(operator.index, sizes)) < 1:
             raise ValueError(f"sizes must be two or more positive integers, got {sizes!r}")
         params = dict(params or {})
         activation(0.0, **params)  # which names the parameter that is wrong, if one is
         rng = np.random.default_rng(seed)
-        self.activation = activation
+        self.activation, self.loss = activation, loss or cross_entropy
         self.partials = {name: activation.partials[name] for name in learned}
         self.fixed = {name: value for name, value in params.items() if name not in learned}
         self.layers: list[dict[str, Array]] = []
@@ -115,17 +119,17 @@ class Network:
         x : array_like
             Examples, of shape (examples, inputs).
         labels : array_like of int
-            The class of each example, of shape (examples,).
+            The class of each example, of shape (examples,), or what the loss takes instead.
 
         Returns
         -------
         loss : float
-            Mean cross-entropy over the examples.
+            Mean over the examples.
         gradients : list of array
             In the order, and of the shapes, of `weights`.
         """
         inputs, zs = self.forward(x)
-        loss, upstream = cross_entropy(zs[-1], labels)
+        loss, upstream = self.loss(zs[-1], labels)
         gradients: list[Array] = []
         passed = list(zip(self.layers, inputs, zs, strict=True))
         for layer, a, z in reversed(passed):
@@ -240,6 +244,33 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
     gradient[rows, labels] = 0
     gradient[rows, labels] = -gradient.sum(axis=1)  # p - 1, not cancelled
     return float(-log_p[rows, labels].mean()), gradient / len(rows)
+
+
+def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
+    """Compute the mean squared error of predicted numbers, and its gradient.
+
+    Parameters
+    ----------
+    outputs : array
+        Of shape (examples, 1).
+    targets : array_like
+        The number to predict for each example, of shape (examples,).
+
+    Returns
+    -------
+    loss : float
+        Mean over the examples of the squared difference.
+    gradient : array
+        Of the loss with respect to `outputs`.
+    """
+    targets = np.asarray(targets)
+    if targets.shape != outputs.shape[:1] or not targets.size or outputs.shape[1] != 1:
+        raise ValueError(
+            "squared_error needs one output and one target for each of at least one example; "
+            f"outputs have shape {outputs.shape}, targets {targets.shape}"
+        )
+    difference = outputs - targets[:, None]
+    return float(np.mean(difference**2)), 2 * difference / len(targets)
 
 
 def mini_batches(examples: int, size: int, epochs: int, seed: int = 0) -> Array:

@@ -1,0 +1,18 @@
+"""Compare activations on data, with seeds and intervals, so that the answer can be trusted.
+
+A `Trial` is one training run, `grid` makes many, `run` trains them on any executor and keeps each
+result as it comes, `Results` says what follows. Needs ``pip install "actlib[study]"``.
+
+>>> from actlib import study
+>>> trials = study.grid(activation=["relu", "tanh"], epochs=2, seed=range(3))
+>>> results = study.run(trials, store=None, progress=False)  # doctest: +SKIP
+>>> print(results.compare("relu", "tanh"))  # doctest: +SKIP
+"""
+
+from actlib.study.data import NAMES, Data, load
+from actlib.study.results import Results
+from actlib.study.runner import run
+from actlib.study.statistics import interval
+from actlib.study.trial import Trial, grid
+
+__all__ = ["NAMES", "Data", "Results", "Trial", "grid", "interval", "load", "run"]

@@ -1,0 +1,106 @@
+"""Means with intervals, and differences between pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from actlib._evaluate import Array
+
+
+class Interval(NamedTuple):
+    """A mean, and between which bounds it is."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """With three digits, such as ``0.912 [0.905, 0.919]``."""
+        return f"{self.mean:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+def interval(values: Array, level: float = 0.95) -> Interval:
+    """The mean of a few values, and Student's t interval for it.
+
+    Parameters
+    ----------
+    values : array_like
+        Independent values, for example of different seeds.
+    level : float
+        How often such an interval holds the true mean, if the values are normal.
+
+    Returns
+    -------
+    Interval
+        With bounds that are infinite for a single value.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one is not finite.
+
+    References
+    ----------
+    Student, The Probable Error of a Mean, Biometrika 6, 1908,
+    https://doi.org/10.1093/biomet/6.1.1
+
+    Examples
+    --------
+    >>> from actlib.study import interval
+    >>> print(interval([0.9, 0.92, 0.91, 0.93, 0.89]))
+    0.91 [0.89, 0.93]
+    """
+    values = np.asarray(values, float)
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise ValueError(f"values must be one or more finite numbers, got {values}")
+    mean, n = float(values.mean()), len(values)
+    if n == 1:
+        return Interval(mean, -np.inf, np.inf)
+    half = stats.t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n)
+    return Interval(mean, mean - float(half), mean + float(half))
+
+
+def p_value(differences: Array) -> float:
+    """Of Student's t test that the mean is 0: 1 where that cannot be tested."""
+    if len(differences) < 2 or not np.any(differences):
+        return 1.0
+    if np.ptp(differences) == 0:
+        return 0.0
+    return float(stats.ttest_1samp(differences, 0).pvalue)
+
+
+def holm(p_values: Sequence[float], level: float = 0.95) -> list[tuple[float, float]]:
+    """Correct p values for their number, as Holm does.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        Of all that is tested.
+    level : float
+        One minus the probability of any false claim that is accepted.
+
+    Returns
+    -------
+    list of tuple of float
+        For each its adjusted p value, and the level at which its own interval is to be drawn: it
+        leaves out 0 where, and only where, the adjusted p value is below ``1 - level``.
+
+    References
+    ----------
+    S. Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of
+    Statistics 6, 1979, https://www.jstor.org/stable/4615733
+    """
+    results = [(1.0, level)] * len(p_values)
+    adjusted, share, rejecting = 0.0, 1 - level, True
+    for step, index in enumerate(np.argsort(p_values, kind="stable")):
+        remaining = len(p_values) - step
+        adjusted = max(adjusted, min(1.0, remaining * p_values[index]))
+        if rejecting:
+            share = (1 - level) / remaining
+            rejecting = p_values[index] < share
+        results[index] = (adjusted, 1 - share)
+    return results

@@ -1,0 +1,160 @@
+"""Train one trial. This is what runs in a worker, wherever that is."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from actlib._declare import REGISTRY
+from actlib._evaluate import Array
+from actlib.network import Network, mini_batches, squared_error
+from actlib.study.data import Data, Split
+from actlib.study.trial import INITS, Trial
+
+Record = dict[str, Any]
+#: Trains on the given batches, one step each, and returns the mean loss.
+Epoch = Callable[[Array], float]
+
+
+def attempt(trial: Trial, data: Data) -> Record:
+    """Train a trial, whatever happens.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to train.
+    data : Data
+        What to train it on.
+
+    Returns
+    -------
+    dict
+        What the store keeps: ``status`` is ``"ok"``, ``"diverged"`` (a loss became infinite or NaN)
+        or ``"failed"`` (an error was raised), and ``reason`` says where or why.
+    """
+    started = time.perf_counter()
+    record: Record = {
+        "id": trial.id,
+        "trial": trial.to_dict(),
+        "data": data.fingerprint,
+        "status": "ok",
+        "reason": "",
+        "metrics": {},
+        "curves": {},
+        "versions": _versions(trial),
+    }
+    try:
+        with threadpool_limits(1), np.errstate(all="ignore"):
+            _train(trial, data, record)
+    except Exception as error:  # a result like others: the next trial may be fine
+        record.update(status="failed", reason=f"{type(error).__name__}: {error}")
+    return {**record, "seconds": round(time.perf_counter() - started, 3)}
+
+
+def _train(trial: Trial, data: Data, record: Record) -> None:
+    split = data.split(trial.score_on)
+    outputs = 1 if data.classes is None else len(data.classes)
+    network = start(trial, split.x.shape[1], outputs)
+    train = _EPOCHS[trial.backend](trial, network, split)
+    batches = mini_batches(len(split.x), trial.batch_size, trial.epochs, trial.seed)
+    curves = record["curves"]
+    for epoch, rows in enumerate(np.split(batches, trial.epochs), 1):
+        scores = {"fit_loss": train(rows), **_scores(network, split), **_learned(network)}
+        for name, value in scores.items():
+            curves.setdefault(name, []).append(value if math.isfinite(value) else None)
+        if not (math.isfinite(scores["fit_loss"]) and math.isfinite(scores["loss"])):
+            record.update(status="diverged", reason=f"the loss is not finite after epoch {epoch}")
+            return
+    dead = [np.all(slopes == 0, axis=0) for slopes in network.slopes(split.x)]
+    record["metrics"] = {
+        **{name: values[-1] for name, values in curves.items()},
+        "dead_units": float(np.mean(dead)),
+        "dead_layers": int(np.sum(np.all(dead, axis=1))),
+    }
+
+
+def start(trial: Trial, inputs: int, outputs: int) -> Network:
+    """The network as it is before training.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to train.
+    inputs, outputs : int
+        How many numbers go in, and how many come out.
+
+    Returns
+    -------
+    actlib.network.Network
+        With a squared error as its loss where one number comes out.
+    """
+    network = Network(
+        [inputs, *[trial.width] * trial.depth, outputs],
+        REGISTRY[trial.activation],
+        learned=trial.learned,
+        params=dict(trial.params),
+        gain=1.0,
+        bias=trial.bias,
+        seed=trial.seed,
+        loss=squared_error if outputs == 1 else None,
+    )
+    for layer in network.layers:
+        weight = layer["weight"]
+        hidden = layer is not network.layers[-1]
+        weight *= INITS[trial.init](*weight.shape) * math.sqrt(len(weight))
+        weight *= trial.gain if hidden else 1.0
+    return network
+
+
+def _scores(network: Network, split: Split) -> dict[str, float]:
+    """The loss on new examples, and the share of right answers or of variance explained."""
+    outputs = network.forward(split.x_new)[1][-1]
+    loss = network.loss(outputs, split.y_new)[0]
+    if outputs.shape[1] == 1:
+        return {"loss": loss, "r2": 1 - loss / float(np.var(split.y_new))}
+    return {"loss": loss, "accuracy": float(np.mean(outputs.argmax(axis=1) == split.y_new))}
+
+
+def _learned(network: Network) -> dict[str, float]:
+    return {
+        f"{name}_{number}": float(layer[name][0])
+        for number, layer in enumerate(network.layers[:-1], 1)
+        for name in network.partials
+    }
+
+
+def _in_numpy(trial: Trial, network: Network, split: Split) -> Epoch:
+    def epoch(rows: Array) -> float:
+        decay = dict(trial.decay)
+        return float(network.fit(split.x, split.y, rows, rate=trial.rate, decay=decay).mean())
+
+    return epoch
+
+
+def _in_keras(trial: Trial, network: Network, split: Split) -> Epoch:
+    from actlib.study.in_keras import epochs
+
+    return epochs(trial, network, split)
+
+
+_EPOCHS = {"numpy": _in_numpy, "keras": _in_keras}
+
+
+def _versions(trial: Trial) -> dict[str, str]:
+    names = ["actlib", "numpy", *(["keras", "tensorflow"] if trial.backend == "keras" else [])]
+    return {"python": platform.python_version(), **{name: _version(name) for name in names}}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # TensorFlow has several distributions
+        return str(importlib.import_module(name).__version__)

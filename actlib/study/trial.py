@@ -1,0 +1,200 @@
+"""What is trained: one trial, and the grid of many."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import json
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from actlib._declare import find
+
+#: The standard deviation of first weights, for a layer of so many inputs and units.
+INITS = {
+    "he": lambda inputs, units: math.sqrt(2 / inputs),
+    "glorot": lambda inputs, units: math.sqrt(2 / (inputs + units)),
+    "lecun": lambda inputs, units: math.sqrt(1 / inputs),
+}
+BACKENDS = ("numpy", "keras")
+PARTS = ("test", "validation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One network, trained once.
+
+    Trials are values: equal ones have equal numbers, wherever they are trained.
+
+    Parameters
+    ----------
+    activation : str
+        What the hidden layers apply: a name of the registry.
+    params : mapping of str to float
+        The activation's parameters, where they are not the defaults.
+    learned : str or tuple of str
+        Those of them that are trained, one number for each hidden layer.
+    data : str
+        A name that `load` knows, the path of an ``.npz`` file, or a name given to `run`.
+    score_on : {"test", "validation"}
+        Which examples are kept to score the network on. To choose a learning rate, or anything
+        else, use the validation examples; training then does not see the test examples at all.
+    depth, width : int
+        The number of hidden layers, and of units in each.
+    init : {"he", "glorot", "lecun"}
+        The variance of the first weights: 2 / inputs, 2 / (inputs + units) or 1 / inputs.
+    gain : float
+        A factor for the first weights of the hidden layers.
+    bias : float
+        The first biases of the hidden layers.
+    optimiser : str
+        ``"sgd"`` or, with Keras, another that ``keras.optimizers.get`` knows.
+    rate : float
+        Learning rate.
+    decay : mapping of str to float
+        Weight decay, by what decays: ``weight``, ``bias`` or a learned parameter. NumPy only.
+    epochs, batch_size : int
+        How often each example is used, and how many make a step.
+    backend : {"numpy", "keras"}
+        What trains: `actlib.network`, in float64, or Keras, in float32. Both begin with the same
+        weights and take the same batches.
+    seed : int
+        Seed of the first weights and the batches.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a field is none of what it may be; the text says which, and what it may be.
+
+    Examples
+    --------
+    >>> from actlib.study import Trial
+    >>> Trial(activation="leaky_relu", params={"slope": 0.2}, seed=3).label
+    'leaky_relu(slope=0.2)'
+    """
+
+    activation: str = "relu"
+    params: Any = ()
+    learned: Any = ()
+    data: str = "digits"
+    score_on: str = "test"
+    depth: int = 2
+    width: int = 32
+    init: str = "he"
+    gain: float = 1.0
+    bias: float = 0.0
+    optimiser: str = "sgd"
+    rate: float = 0.1
+    decay: Any = ()
+    epochs: int = 10
+    batch_size: int = 32
+    backend: str = "numpy"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        known = find(self.activation).spec.params
+        self._set("learned", (self.learned,) if isinstance(self.learned, str) else self.learned)
+        self._set("learned", tuple(sorted(self.learned)))
+        for name in ("params", "decay"):
+            pairs = dict(getattr(self, name)).items()
+            self._set(name, tuple(sorted((key, float(value)) for key, value in pairs)))
+        for name in ("depth", "width", "epochs", "batch_size", "seed"):
+            self._set(name, operator.index(getattr(self, name)))
+            if getattr(self, name) < (name != "seed"):
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("gain", "bias", "rate"):
+            self._set(name, float(getattr(self, name)))
+            if not math.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+        _one_of("init", self.init, INITS)
+        _one_of("backend", self.backend, BACKENDS)
+        _one_of("score_on", self.score_on, PARTS)
+        for name in self.learned:
+            _one_of(f"a learned parameter of {self.activation}", name, known)
+        find(self.activation)(0.0, **dict(self.params))  # which says what is wrong, if anything is
+        if self.backend == "numpy" and self.optimiser != "sgd":
+            raise ValueError(f'backend="numpy" has the optimiser "sgd", not {self.optimiser!r}')
+        if self.backend == "keras" and self.decay:
+            raise ValueError('decay needs backend="numpy"')
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    @property
+    def label(self) -> str:
+        """The activation with its parameters, as it is called in results."""
+        words = [f"{key}={value:g}" for key, value in self.params]
+        words += [f"{key} learned" for key in self.learned]
+        return f"{self.activation}({', '.join(words)})" if words else self.activation
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields, as JSON can hold them; ``Trial(**fields)`` is the trial again."""
+        return {
+            **asdict(self),
+            "params": dict(self.params),
+            "learned": list(self.learned),
+            "decay": dict(self.decay),
+        }
+
+    @property
+    def id(self) -> str:
+        """A hash of the fields, the same on every machine."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def grid(**axes: Any) -> list[Trial]:
+    """The product of some axes: a trial for each combination of their values.
+
+    Parameters
+    ----------
+    **axes
+        By the names of `Trial`'s fields: a value, or a list, tuple, range or the like of values.
+        Parameters are mappings, so ``params=[{"slope": 0.1}, {"slope": 0.2}]`` is an axis. Lists
+        of trials are added: ``grid(...) + grid(...)``.
+
+    Returns
+    -------
+    list of Trial
+        The last axis varies fastest.
+
+    Raises
+    ------
+    TypeError
+        If an axis is no field.
+    ValueError
+        If an axis is empty, or a value is not allowed.
+
+    Examples
+    --------
+    >>> from actlib.study import grid
+    >>> len(grid(activation=["relu", "gelu"], depth=(2, 8), seed=range(10)))
+    40
+    """
+    names = [field.name for field in fields(Trial)]
+    for name, values in axes.items():
+        if name not in names:
+            raise TypeError(f"a trial has no field {name!r}{_hint(name, names)}")
+        if not _values(values):
+            raise ValueError(f"the axis {name} is empty")
+    combinations = itertools.product(*map(_values, axes.values()))
+    return [Trial(**dict(zip(axes, values, strict=True))) for values in combinations]
+
+
+def _values(axis: Any) -> list[Any]:
+    alone = isinstance(axis, (str, Mapping)) or not isinstance(axis, Iterable)
+    return [axis] if alone else list(axis)
+
+
+def _one_of(what: str, got: str, known: Iterable[str]) -> None:
+    if got not in known:
+        raise ValueError(f"{what} must be one of {', '.join(known) or 'none'}, got {got!r}")
+
+
+def _hint(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, names, 3, 0.4)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(names)}"
