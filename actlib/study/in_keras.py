@@ -41,12 +41,10 @@ def epochs(trial: Trial, network: Network, split: Split) -> Epoch:
     x, y = split.x.astype(np.float32), split.y
 
     def epoch(rows: Array) -> float:
-        model.reset_metrics()
-        for batch in rows:
-            loss = model.train_on_batch(x[batch], y[batch])
+        losses = [model.train_on_batch(x[batch], y[batch]) for batch in rows]
         for array, weight in zip(network.weights, model.trainable_weights, strict=True):
             array[...] = np.reshape(weight, array.shape)
-        return float(np.asarray(loss))
+        return float(np.mean(losses))
 
     return epoch
 

@@ -49,14 +49,14 @@ def attempt(trial: Trial, data: Data) -> Record:
         "reason": "",
         "metrics": {},
         "curves": {},
-        "versions": _versions(trial),
     }
     try:
         with threadpool_limits(1), np.errstate(all="ignore"):
             _train(trial, data, record)
     except Exception as error:  # a result like others: the next trial may be fine
         record.update(status="failed", reason=f"{type(error).__name__}: {error}")
-    return {**record, "seconds": round(time.perf_counter() - started, 3)}
+    seconds = round(time.perf_counter() - started, 3)
+    return {**record, "versions": _versions(trial), "seconds": seconds}
 
 
 def _train(trial: Trial, data: Data, record: Record) -> None:

@@ -1,0 +1,490 @@
+"""Comparing activations: the trials, the data, what is made of the numbers."""
+
+import dataclasses
+import importlib
+import json
+import math
+import pickle
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from actlib import study
+from actlib.network import Network, squared_error
+from actlib.study import Data, Results, Trial, grid, interval, load
+from actlib.study.statistics import holm, p_value
+from actlib.study.training import attempt, start
+
+QUICK = {"data": "spirals", "width": 4, "epochs": 2}
+
+
+def run(trials, **options):
+    """In this process."""
+    with ThreadPoolExecutor(1) as executor:
+        return study.run(
+            trials, **{"executor": executor, "store": None, "progress": False, **options}
+        )
+
+
+# --- trials
+
+
+def test_trials_are_values() -> None:
+    trial = Trial(activation="leaky_relu", params={"slope": np.float32(0.5)}, depth=np.int64(3))
+    same = Trial(activation="leaky_relu", params=[("slope", 0.5)], depth=3)
+    assert trial == same
+    assert len({trial, same}) == 1
+    assert trial.id == same.id
+    assert Trial(**json.loads(json.dumps(trial.to_dict()))) == trial
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        trial.depth = 4  # type: ignore[misc]
+
+
+def test_each_field_changes_the_id() -> None:
+    other = {
+        "activation": "prelu",
+        "params": {"slope": 0.3},
+        "learned": "slope",
+        "data": "spirals",
+        "score_on": "validation",
+        "init": "glorot",
+        "optimiser": "sgd",
+        "decay": {"weight": 0.1},
+        "backend": "keras",
+    }
+    base = Trial(activation="leaky_relu")
+    for field in dataclasses.fields(Trial):
+        value = other.get(field.name, 7)
+        changed = dataclasses.replace(base, **{field.name: value})
+        assert (changed.id == base.id) == (value == getattr(base, field.name)), field.name
+
+
+def test_an_id_does_not_change_between_versions() -> None:
+    """Or stores of the past would be trained anew."""
+    assert Trial().id == "eb53475df81e880e"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"activation": "rulu"}, "did you mean relu"),
+        ({"depth": 0}, "depth must be positive, got 0"),
+        ({"seed": -1}, "seed must be positive"),
+        ({"rate": math.nan}, "rate must be finite"),
+        ({"init": "kaiming"}, "init must be one of he, glorot, lecun, got 'kaiming'"),
+        ({"learned": "slope"}, "a learned parameter of relu must be one of none, got 'slope'"),
+        ({"optimiser": "adam"}, 'backend="numpy" has the optimiser "sgd"'),
+        ({"backend": "keras", "decay": {"weight": 1}}, 'decay needs backend="numpy"'),
+        ({"activation": "leaky_relu", "params": {"slope": math.inf}}, "slope"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(fields, words) -> None:
+    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+        Trial(**fields)
+
+
+def test_a_grid_is_the_product_of_its_axes() -> None:
+    trials = grid(activation=("relu", "gelu"), params=[{}], depth=[2, 8], seed=range(3))
+    assert len(set(trials)) == len(trials) == 12
+    assert [t.seed for t in trials[:4]] == [0, 1, 2, 0]
+    with pytest.raises(TypeError, match="no field 'dept'; did you mean depth"):
+        grid(dept=2)
+    with pytest.raises(ValueError, match="the axis seed is empty"):
+        grid(seed=[])
+
+
+def test_labels_tell_activations_with_other_parameters_apart() -> None:
+    assert Trial(activation="prelu", params={"alpha": 0.1}, learned="alpha").label == (
+        "prelu(alpha=0.1, alpha learned)"
+    )
+
+
+# --- data
+
+
+@pytest.mark.parametrize("name", study.NAMES)
+def test_the_data_sets_are_there_and_scaled(name) -> None:
+    data = load(name)
+    for part in ("test", "validation"):
+        split = data.split(part)
+        np.testing.assert_allclose(split.x.mean(axis=0), 0, atol=1e-12)
+        assert set(np.round(split.x.std(axis=0), 9)) <= {0, 1}
+        assert len(split.x) == len(split.y)
+        assert len(split.x_new) == len(split.y_new)
+    assert pickle.loads(pickle.dumps(data)) is data  # its name alone was sent
+
+
+def test_what_is_chosen_on_validation_examples_has_not_seen_the_test_examples() -> None:
+    x = np.arange(200.0)[:, None]
+    data = Data(x, x[:, 0])
+    parts = [data.x_test, *(data._put_aside(data.x, data.y, 1)[:2])]
+    seen = [set(part[:, 0]) for part in parts]
+    assert sum(map(len, seen)) == 200
+    assert not set.intersection(*seen)
+    fit, new = (len(data.split("validation")[k]) for k in (0, 2))
+    assert (fit, new, len(data.split("test").x)) == (112, 38, 150)
+
+
+def test_generators_that_all_share_are_left_as_they_were() -> None:
+    load.cache_clear()
+    np.random.seed(5)  # noqa: NPY002
+    random.seed(5)
+    expected = np.random.RandomState(5).rand(), random.Random(5).random()
+    load("mnist1d")
+    assert (np.random.rand(), random.random()) == expected  # noqa: NPY002
+
+
+X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ((np.where(X == 7, np.nan, X), Y), r"x has a number that is not finite at \[3, 1\]"),
+        ((X, np.where(Y, np.inf, 1.0)), "y has a number that is not finite"),
+        ((X[:, 0], Y), r"x must be numbers of shape \(examples, features\)"),
+        ((X[:0], Y[:0]), "x must be numbers"),
+        ((X.astype(str), Y), "x must be numbers"),
+        ((X, Y[1:]), r"y must have shape \(20,\)"),
+        ((X, Y[:, None]), r"y must have shape \(20,\)"),
+        ((X, Y * 0), "there is only one class"),
+        ((X[:3], Y[-3:]), "no examples can be put aside|only one class"),
+        ((X, Y, X), "x_test and y_test must be given together"),
+        ((X, Y, X, Y + 1), r"the test examples have classes of their own, \{2\}"),
+    ],
+)
+def test_data_that_cannot_be_used(arrays, words, tmp_path) -> None:
+    with pytest.raises(ValueError, match=f"mine: .*({words})"):
+        Data(*arrays, name="mine")
+    path = tmp_path / "mine.npz"
+    np.savez(path, **dict(zip(["x", "y", "x_test", "y_test"], arrays, strict=False)))
+    with pytest.raises(ValueError, match=f"mine.npz: .*({words})"):
+        load(str(path))
+
+
+def test_files_that_hold_no_data(tmp_path) -> None:
+    with pytest.raises(ValueError, match="there is no file"):
+        load(str(tmp_path / "none.npz"))
+    (tmp_path / "text.npz").write_text("no arrays")
+    with pytest.raises(ValueError, match="is not a file of plain arrays"):
+        load(str(tmp_path / "text.npz"))
+    np.savez(tmp_path / "objects.npz", x=np.array([{}, {}]), y=Y)
+    with pytest.raises(ValueError, match="is not a file of plain arrays"):
+        load(str(tmp_path / "objects.npz"))
+    np.savez(tmp_path / "other.npz", a=X)
+    with pytest.raises(ValueError, match=r"must hold x and y.*it holds a"):
+        load(str(tmp_path / "other.npz"))
+    with pytest.raises(ValueError, match="no data set 'digit'; there are digits, "):
+        load("digit")
+
+
+def test_your_own_data() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 3))
+    words = np.where(x[:, 0] > 0, "right", "left")
+    trials = grid(data=["mine", "numbers"], batch_size=10, epochs=20, seed=range(2))
+    results = run(trials, data={"mine": (x, words), "numbers": (x, x[:, 1] + 1e3)})
+    summary = results.summary("loss").set_index("data")
+    assert results.metric == "loss"
+    assert summary.loc["mine", "mean"] < 0.4  # guessing has log 2
+    assert summary.loc["numbers", "mean"] < 0.4  # guessing has 1
+    with pytest.raises(ValueError, match="must not be called digits"):
+        run([Trial()], data={"digits": (X, Y)})
+
+
+def test_other_data_under_the_same_name_are_refused(tmp_path) -> None:
+    trials = grid(data="mine", batch_size=5, epochs=1)
+    store = tmp_path / "r.jsonl"
+    run(trials, data={"mine": (X, Y)}, store=store)
+    run(trials, data={"mine": (X, Y)}, store=store)
+    with pytest.raises(ValueError, match="the data 'mine' are not those that"):
+        run(trials, data={"mine": (X + 1, Y)}, store=store)
+
+
+# --- training
+
+
+@pytest.mark.parametrize("init", [("he", 2 / 300), ("glorot", 2 / 700), ("lecun", 1 / 300)])
+def test_first_weights_have_the_variance_that_was_asked_for(init) -> None:
+    name, variance = init
+    network = start(Trial(init=name, gain=3, width=400, depth=1), 300, 300)
+    hidden, last = (layer["weight"] for layer in network.layers)
+    np.testing.assert_allclose(hidden.var(), 9 * variance, rtol=0.02)
+    expected = {"he": 2 / 400, "glorot": 2 / 700, "lecun": 1 / 400}[name]
+    np.testing.assert_allclose(last.var(), expected, rtol=0.02)
+
+
+def test_the_squared_error_and_its_gradient() -> None:
+    rng = np.random.default_rng(0)
+    outputs, targets = rng.normal(size=(6, 1)), rng.normal(size=6)
+    _, gradient = squared_error(outputs, targets)
+    for row in range(6):
+        step = np.zeros((6, 1))
+        step[row] = 1e-5
+        up, down = (squared_error(outputs + sign * step, targets)[0] for sign in (1, -1))
+        np.testing.assert_allclose(gradient[row], (up - down) / 2e-5, rtol=1e-6)
+    for wrong in (targets[1:], targets[:, None]):
+        with pytest.raises(ValueError, match="one output and one target"):
+            squared_error(outputs, wrong)
+    with pytest.raises(ValueError, match="one output and one target"):
+        squared_error(np.ones((0, 1)), np.ones(0))
+
+
+def test_a_trial_is_the_network_of_the_book() -> None:
+    """The same numbers come from `Network` by hand."""
+    from actlib.network import mini_batches
+
+    trial = Trial(**QUICK, depth=1, rate=0.3, init="lecun", seed=4)
+    split = load("spirals").split("test")
+    network = Network([2, 4, 2], importlib.import_module("actlib").relu, gain=1.0, seed=4)
+    network.fit(split.x, split.y, mini_batches(750, 32, 2, seed=4), rate=0.3)
+    [record] = run([trial]).records
+    assert record["metrics"]["accuracy"] == network.accuracy(split.x_new, split.y_new)
+
+
+def test_a_diverged_trial_is_a_result() -> None:
+    [record] = run([Trial(**QUICK, activation="leaky_relu", rate=1e9)]).records
+    assert record["status"] == "diverged"
+    assert "the loss is not finite after epoch 1" in record["reason"]
+    assert record["metrics"] == {}
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+
+
+def test_a_dead_network_is_no_diverged_one() -> None:
+    results = run(grid(**QUICK, bias=-100, seed=range(3)))
+    assert [r["metrics"]["dead_units"] for r in results.records] == [1, 1, 1]
+    [row] = results.summary().to_dict("records")
+    assert (row["n"], row["dead"], row["diverged"], row["failed"]) == (3, 3, 0, 0)
+
+
+def test_a_failed_trial_is_a_result(monkeypatch) -> None:
+    results = run([Trial(**{**QUICK, "batch_size": 10_000}), Trial(**QUICK)])
+    first, second = results.records
+    assert first["status"] == "failed"
+    assert first["reason"].startswith("ValueError: size must be from 1 to 750")
+    assert second["status"] == "ok"
+    assert "relu, seed 0: failed, ValueError" in str(results)
+    assert results.summary()["failed"].sum() == 1
+
+
+def test_learned_parameters_have_curves() -> None:
+    results = run([Trial(**QUICK, activation="prelu", learned="alpha", params={"alpha": 0.1})])
+    curves = results.curves()
+    assert list(curves["epoch"]) == [1, 2]
+    assert {"alpha_1", "alpha_2"} <= set(curves)
+    assert (curves[["alpha_1", "alpha_2"]] != 0.1).all(axis=None)
+
+
+def test_weight_decay_reaches_the_network() -> None:
+    first, second = run(grid(**QUICK, decay=[{}, {"weight": 0.5}])).records
+    assert first["metrics"]["fit_loss"] < second["metrics"]["fit_loss"]
+
+
+KERAS = {"backend": "keras", **QUICK}
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"activation": "gelu"},
+        {"activation": "leaky_relu", "params": {"slope": 0.3}},
+        {"activation": "prelu", "learned": "alpha"},
+        {"data": "diabetes", "activation": "tanh", "rate": 0.01},
+    ],
+    ids=lambda fields: fields["activation"],
+)
+def test_keras_trains_the_same_network(fields) -> None:
+    """In float32, so that the numbers agree to a few digits."""
+    numbers = [
+        run([Trial(**{**QUICK, **fields, "backend": backend})]).records[0]
+        for backend in ("numpy", "keras")
+    ]
+    assert [r["status"] for r in numbers] == ["ok", "ok"], numbers[1]["reason"]
+    assert numbers[0]["curves"].keys() == numbers[1]["curves"].keys()
+    for name, values in numbers[0]["curves"].items():
+        np.testing.assert_allclose(numbers[1]["curves"][name], values, rtol=1e-3, err_msg=name)
+    assert {"keras", "tensorflow"} <= numbers[1]["versions"].keys()
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_keras_has_other_optimisers() -> None:
+    sgd, adam = run(grid(**KERAS, optimiser=["sgd", "adam"], rate=0.01)).records
+    assert adam["status"] == "ok"
+    assert adam["metrics"]["fit_loss"] != sgd["metrics"]["fit_loss"]
+    [unknown] = run([Trial(**KERAS, optimiser="adem")]).records
+    assert unknown["status"] == "failed"
+    assert "adem" in unknown["reason"]
+
+
+# --- statistics
+
+
+def test_the_interval_is_students() -> None:
+    values = [0.9, 0.95, 0.91, 0.99]
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    np.testing.assert_allclose(interval(values, 0.9)[1:], expected)
+    assert interval([3.0]) == (3.0, -np.inf, np.inf)
+    for wrong in ([], [np.nan], [[1.0]]):
+        with pytest.raises(ValueError, match="one or more finite numbers"):
+            interval(wrong)
+
+
+def test_the_interval_covers_what_it_says() -> None:
+    """At five seeds, where a percentile bootstrap covers 84% only."""
+    rng = np.random.default_rng(0)
+    covered = [i.low <= 0 <= i.high for i in map(interval, rng.normal(size=(4000, 5)))]
+    assert abs(np.mean(covered) - 0.95) < 0.012
+
+
+def test_holms_correction() -> None:
+    """By hand: 0.01 * 4, 0.02 * 3, then no smaller; a tie with the level is no rejection."""
+    adjusted = [p for p, _ in holm([0.02, 0.01, 0.9, 0.03])]
+    np.testing.assert_allclose(adjusted, [0.06, 0.04, 0.9, 0.06])
+    assert holm([]) == []
+
+
+def test_holms_correction_keeps_false_claims_rare() -> None:
+    """Of 10 comparisons without a difference, one is claimed in at most 5% of studies."""
+    rng = np.random.default_rng(0)
+    p_values = rng.uniform(size=(4000, 10))
+    claims = np.mean([any(p < 0.05 for p, _ in holm(row)) for row in p_values])
+    assert 0.035 < claims < 0.06
+
+
+def test_intervals_agree_with_corrected_p_values() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        samples = [rng.normal(rng.choice([0, 0.7, 1.5]), 1, 8) for _ in range(6)]
+        corrected = holm([p_value(sample) for sample in samples])
+        for sample, (p, level) in zip(samples, corrected, strict=True):
+            _, low, high = interval(sample, level)
+            assert (p < 0.05) == (not low <= 0 <= high)
+
+
+def test_p_values_where_there_is_no_spread() -> None:
+    assert p_value(np.zeros(5)) == 1
+    assert p_value(np.array([0.1])) == 1
+    assert p_value(np.full(5, 0.1)) == 0
+
+
+# --- results
+
+
+def made(values, metric="accuracy", **fields):
+    """Results with given values by activation, one seed after another; None diverged."""
+    records = []
+    for name, numbers in values.items():
+        for seed, value in enumerate(numbers):
+            trial = Trial(activation=name, seed=seed, **fields)
+            records.append(
+                {
+                    "id": trial.id,
+                    "trial": trial.to_dict(),
+                    "status": "diverged" if value is None else "ok",
+                    "reason": "",
+                    "seconds": 1.0,
+                    "metrics": {} if value is None else {metric: value, "dead_layers": 0},
+                    "curves": {},
+                }
+            )
+    return records
+
+
+def test_a_difference_that_is_there_and_one_that_is_not() -> None:
+    rng = np.random.default_rng(0)
+    base = rng.normal(0.9, 0.05, 10)
+    results = Results(
+        made({"relu": base, "gelu": base + rng.normal(0.02, 0.005, 10), "elu": base[::-1]})
+    )
+    [row] = results.compare("relu", "gelu").to_dict("records")
+    assert row["verdict"] == "gelu is higher"
+    assert row["n"] == 10
+    assert row["low"] < row["mean"] < row["high"] < 0
+    expected = stats.ttest_rel(base, [r["metrics"]["accuracy"] for r in results.records[10:20]])
+    np.testing.assert_allclose(row["p"], expected.pvalue)
+    table = results.compare_all().set_index(["a", "b"])
+    assert table.loc[("relu", "elu"), "verdict"] == "no difference shown"
+    np.testing.assert_allclose(table.loc[("relu", "gelu"), "p"], 3 * row["p"])
+
+
+def test_no_verdict_where_some_trials_have_no_end() -> None:
+    results = Results(made({"relu": [0.9, 0.91, None], "gelu": [0.1, 0.1, 0.1]}))
+    [row] = results.compare("relu", "gelu").to_dict("records")
+    assert (row["n"], row["left_out"]) == (2, 1)
+    assert row["verdict"] == "no verdict: some diverged or failed"
+    [row] = Results(made({"relu": [0.9], "gelu": [0.1]})).compare_all().to_dict("records")
+    assert row["verdict"] == "no verdict: too few pairs"
+    [row] = Results(made({"relu": [None], "gelu": [0.1]})).compare_all().to_dict("records")
+    assert row["n"] == 0
+    assert np.isnan(row["mean"])
+
+
+def test_identical_results_show_no_difference() -> None:
+    [row] = Results(made({"relu": [0.5] * 4, "gelu": [0.5] * 4})).compare_all().to_dict("records")
+    assert row["verdict"] == "no difference shown"
+
+
+def test_settings_are_compared_each_for_itself() -> None:
+    shallow = made({"relu": [0.9, 0.91], "gelu": [0.8, 0.82]}, depth=2)
+    deep = made({"relu": [0.5, 0.52], "gelu": [0.7, 0.73]}, depth=8)
+    table = Results(shallow + deep).compare("relu", "gelu").set_index("depth")
+    np.testing.assert_allclose(table["mean"], [0.095, -0.205])
+    summary = Results(shallow + deep).summary()
+    assert list(summary.columns[:3]) == ["activation", "depth", "n"]
+    np.testing.assert_allclose(summary["mean"], [0.905, 0.81, 0.51, 0.715])
+    np.testing.assert_allclose(summary["std"], np.array([0.01, 0.02, 0.02, 0.03]) / np.sqrt(2))
+
+
+def test_questions_that_have_no_answer() -> None:
+    results = Results(made({"relu": [0.9, 0.91]}))
+    with pytest.raises(ValueError, match="no trials of 'gelu', only of relu"):
+        results.compare("relu", "gelu")
+    with pytest.raises(ValueError, match="no metric 'acc'; there are accuracy"):
+        results.summary("acc")
+    with pytest.raises(ValueError, match="there are no results"):
+        Results([])
+
+
+def test_a_summary_of_nothing_but_failures() -> None:
+    results = Results(made({"relu": [None, None]}))
+    [row] = results.summary().to_dict("records")
+    assert (row["n"], row["diverged"]) == (0, 2)
+    assert np.isnan(row["mean"])
+    assert "diverged" in str(results)
+
+
+def test_frames_and_figures() -> None:
+    results = run(grid(**QUICK, activation=["relu", "tanh"], depth=[1, 2], seed=range(2)))
+    frame = results.to_frame()
+    assert len(frame) == 8
+    assert {"label", "depth", "seed", "status", "accuracy", "seconds"} <= set(frame)
+    assert len(results.curves()) == 16
+    assert "<table" in results._repr_html_()
+    ax = results.plot()
+    assert next(tick.get_text() for tick in ax.get_yticklabels()) == "relu, depth 1"
+    lines = results.plot("loss", x="depth")
+    assert [text.get_text() for text in lines.get_legend().get_texts()] == ["relu", "tanh"]
+    assert lines.get_ylabel() == "loss"
+    with pytest.raises(ValueError, match="x must be a column of numbers"):
+        results.plot(x="activation")
+
+
+def test_a_record_is_what_the_store_promises() -> None:
+    record = attempt(Trial(**QUICK), load("spirals"))
+    assert record.keys() == {
+        "id", "trial", "data", "status", "reason", "metrics", "curves", "versions", "seconds",
+    }  # fmt: skip
+    assert len(record["curves"]["accuracy"]) == 2
+    assert record["metrics"]["accuracy"] == record["curves"]["accuracy"][-1]
+
+
+def test_the_package_alone_does_not_import_what_studies_need() -> None:
+    code = "import sys, actlib; print({'loky', 'pandas', 'sklearn', 'tqdm'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
