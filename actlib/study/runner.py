@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
@@ -123,9 +125,10 @@ def _train(
                 bar.set_postfix(counts, refresh=False)
                 bar.update()
         except BaseException as error:
-            for future in futures:
-                future.cancel()
-            if isinstance(pool, ProcessPoolExecutor) and pool is not executor:
+            if pool is executor:
+                for future in futures:
+                    future.cancel()
+            else:
                 pool.shutdown(wait=True, kill_workers=True)
             if isinstance(error, KeyboardInterrupt):
                 _keep_finished(futures, kept)
@@ -145,18 +148,27 @@ def _keep_finished(futures: Mapping[Future[Any], Trial], kept: Store) -> None:
 
 
 @contextmanager
-def _open(executor: Executor | None, tasks: int) -> Iterator[Executor]:
+def _open(executor: Executor | None, tasks: int) -> Iterator[Any]:
     if executor is not None:
         yield executor
         return
     workers = min(cpu_count(), tasks)
-    with ProcessPoolExecutor(workers, env=_ONE_THREAD, initializer=_ignore_interrupts) as pool:
+    with ProcessPoolExecutor(
+        workers, env=_ONE_THREAD, initializer=_belong_to, initargs=(os.getpid(),)
+    ) as pool:
         yield pool
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C is for the process that waits for the results; it will stop this one."""
+def _belong_to(parent: int) -> None:
+    """Make a worker leave Ctrl-C to its parent, and end when that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _resume(kept: Store) -> str:

@@ -1,0 +1,383 @@
+"""Runs of many trials: other executors give the same, and what may happen to a run costs little."""
+
+import contextlib
+import errno
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from actlib import study
+from actlib.study import Results, Trial, grid
+from actlib.study.store import Store, StoreError, read
+
+TRIALS = grid(
+    data="spirals", width=8, depth=1, activation=["relu", "tanh"], epochs=2, seed=range(3)
+)
+#: In a process of its own, which can be killed: 40 trials, about a tenth of a second each.
+STUDY = """
+import sys
+from actlib import study
+trials = study.grid(data="digits", width=32, activation=["relu", "tanh"], epochs=4, seed=range(20))
+if __name__ == "__main__":
+    study.run(trials, store=sys.argv[1], progress=False)
+"""
+
+
+def numbers(results: Results) -> list[object]:
+    """What must not depend on where and when a trial was trained."""
+    keys = ("id", "status", "metrics", "curves")
+    return [[record[key] for key in keys] for record in results.records]
+
+
+class Serial(Executor):
+    """Trains when it is asked to, in this thread."""
+
+    def submit(self, function, /, *args, **kwargs):
+        future: Future = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+
+def run(trials, **options):
+    return study.run(trials, **{"executor": Serial(), "store": None, "progress": False, **options})
+
+
+@pytest.fixture(scope="module")
+def expected():
+    return numbers(run(TRIALS))
+
+
+@contextlib.contextmanager
+def background(*arguments, script=STUDY, **options):
+    """A process in a group of its own, with all that it starts."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def living() -> dict[int, int]:
+    """All processes, and the parent of each."""
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent, *_ = status.read_text().rpartition(")")[2].split()
+            if state != "Z":
+                found[int(status.parent.name)] = int(parent)
+    return found
+
+
+def children(pid: int) -> list[int]:
+    return [child for child, parent in living().items() if parent == pid]
+
+
+# --- executors
+
+
+def test_processes_give_the_same_numbers(expected) -> None:
+    assert numbers(study.run(TRIALS, store=None, progress=False)) == expected
+
+
+def test_threads_and_another_order_give_the_same_numbers(expected) -> None:
+    shuffled = random.Random(0).sample(TRIALS, len(TRIALS))
+    with ThreadPoolExecutor(3) as executor:
+        results = run(shuffled, executor=executor)
+    order = [TRIALS.index(trial) for trial in shuffled]
+    assert numbers(results) == [expected[index] for index in order]
+
+
+def listening(process) -> str:
+    for line in process.stderr:
+        if "Scheduler at:" in line:
+            return line.split()[-1]
+    raise AssertionError("the scheduler did not start")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Dask scheduler and two workers, as they run on a cluster: a process each."""
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
+    options = {"start_new_session": True, "stderr": subprocess.PIPE, "text": True}
+    started = [subprocess.Popen([*command, "--port", "0", "--no-dashboard"], **options)]
+    try:
+        address = listening(started[0])
+        command = [sys.executable, "-m", "distributed.cli.dask_worker", address]
+        for _ in range(2):
+            worker = [*command, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+            started.append(subprocess.Popen(worker, **{**options, "stderr": subprocess.DEVNULL}))
+        yield address, started[1:]
+    finally:
+        for process in started:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        started[0].stderr.close()
+
+
+def test_a_cluster_gives_the_same_numbers(cluster, expected) -> None:
+    from distributed import Client
+
+    with Client(cluster[0]) as client:
+        client.wait_for_workers(2)
+        results = run(TRIALS, executor=client.get_executor())
+        assert numbers(results) == expected
+        own = {"mine": (study.load("digits").x[:100], study.load("digits").y[:100])}
+        trials = grid(data="mine", epochs=1, seed=range(4))
+        assert numbers(run(trials, executor=client.get_executor(), data=own)) == numbers(
+            run(trials, data=own)
+        )
+
+
+def test_the_command_line_on_a_cluster(cluster, tmp_path) -> None:
+    command = [sys.executable, "-m", "actlib", "study", "--activations", "relu,tanh", "--epochs"]
+    command += ["2", "--seeds", "2", "--store", tmp_path / "r.jsonl", "--scheduler", cluster[0]]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "verdict" in done.stdout
+    assert len(read(tmp_path / "r.jsonl")) == 4
+
+
+def test_a_cluster_survives_a_worker(cluster, expected) -> None:
+    """Dask sends what it had to the other; must be the last test of the cluster."""
+    from distributed import Client
+
+    with Client(cluster[0]) as client:
+        client.wait_for_workers(2)
+        trials = grid(data="digits", epochs=5, seed=range(10))
+        with ThreadPoolExecutor(1) as thread:
+            future = thread.submit(run, trials, executor=client.get_executor())
+            time.sleep(0.5)
+            os.killpg(cluster[1][0].pid, signal.SIGKILL)
+            assert numbers(future.result()) == numbers(run(trials))
+
+
+# --- resuming
+
+
+def test_what_is_done_is_not_repeated(tmp_path, monkeypatch, expected) -> None:
+    store = tmp_path / "deep" / "r.jsonl"
+    run(TRIALS[:4], store=store)
+    before = store.read_bytes()
+    submitted = []
+    submit = Serial.submit
+    monkeypatch.setattr(
+        Serial,
+        "submit",
+        lambda self, f, trial, data: (submitted.append(trial), submit(self, f, trial, data))[1],
+    )
+    results = run(TRIALS, store=store)
+    assert submitted == TRIALS[4:]
+    assert store.read_bytes().startswith(before)
+    assert numbers(results) == expected
+    assert sorted(numbers(Results.read(store))) == sorted(expected)  # in the order they came
+    assert numbers(run([*TRIALS, *TRIALS], store=store)) == expected
+    assert len(lines(store)) == len(TRIALS)
+
+
+def test_no_trials_are_no_results(tmp_path) -> None:
+    with pytest.raises(ValueError, match="there are no results"):
+        run([])
+
+
+@pytest.mark.parametrize("cut", [1, 2, 100])
+def test_a_last_line_that_was_not_finished_costs_one_trial(tmp_path, expected, cut) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS, store=store)
+    store.write_bytes(store.read_bytes()[:-cut])
+    assert len(read(store)) == len(TRIALS) - 1
+    assert numbers(run(TRIALS, store=store)) == expected
+    assert len([json.loads(line) for line in lines(store)]) == len(TRIALS)
+
+
+@pytest.mark.parametrize("line", ["{}", "nonsense", "[1]", "\0\0\0"])
+def test_a_line_that_is_no_result_is_pointed_at(tmp_path, line) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    store.write_text(line + "\n" + store.read_text())
+    before = store.read_bytes()
+    with pytest.raises(StoreError, match=r"line 1 of .* is no result"):
+        run(TRIALS, store=store)
+    assert store.read_bytes() == before
+
+
+def test_a_store_that_is_not_there_or_cannot_be_made(tmp_path) -> None:
+    with pytest.raises(StoreError, match="the results cannot be read: No such file"):
+        Results.read(tmp_path / "none.jsonl")
+    with pytest.raises(StoreError, match="no store can be made"):
+        run(TRIALS, store=tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="no store can be made"):
+        run(TRIALS, store=tmp_path / "file" / "r.jsonl")
+
+
+# --- accidents
+
+
+def test_two_runs_on_one_store_are_refused(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    with background(store), Store(tmp_path / "other.jsonl"):
+        wait_for(lambda: lines(store))
+        with pytest.raises(StoreError, match="another run is writing to"):
+            run(TRIALS, store=store)
+        assert read(store)  # reading is fine
+    run(TRIALS, store=tmp_path / "other.jsonl")  # the lock went with the block
+
+
+@pytest.mark.parametrize("results", [0, 7])
+def test_a_killed_run_goes_on(tmp_path, results) -> None:
+    """All results that were there are kept, and the rest is trained; no process is left over."""
+    store = tmp_path / "r.jsonl"
+    with background(store) as process:
+        wait_for(lambda: len(lines(store)) >= results and len(children(process.pid)) >= 2)
+        time.sleep(random.Random().uniform(0, 0.3))
+        workers = children(process.pid)
+        process.kill()
+        process.wait()
+        kept = read(store)
+        wait_for(lambda: not living().keys() & workers)
+    with background(store) as process:
+        assert process.wait() == 0, process.stderr.read()
+    records = read(store)
+    assert records[: len(kept)] == kept
+    assert len({record["id"] for record in records}) == len(records) == 40
+    assert {record["status"] for record in records} == {"ok"}
+
+
+def test_a_killed_worker_costs_what_was_in_flight(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    with background(store) as process:
+        wait_for(lambda: len(lines(store)) >= 3)
+        for pid in children(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        assert process.wait(60) == 1
+        said = process.stderr.read()
+    kept = read(store)
+    assert f"{40 - len(kept)} of 40 trials were lost" in said
+    assert f"{len(kept)} results are in {store}; run the same again to go on." in said
+    with background(store) as process:
+        assert process.wait() == 0, process.stderr.read()
+    assert read(store)[: len(kept)] == kept
+    assert len(read(store)) == 40
+
+
+def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    with background(store) as process:
+        wait_for(lambda: len(lines(store)) >= 3)
+        workers = children(process.pid)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+        assert process.wait(60) != 0
+        said = process.stderr.read()
+        assert not living().keys() & workers
+    kept = read(store)
+    assert 3 <= len(kept) < 40
+    assert f"Stopped. {len(kept)} results are in {store}; run the same again to go on." in said
+    assert said.count("Traceback") == 1  # its own, none of the workers'
+
+
+def test_results_that_came_before_an_interrupt_are_kept(tmp_path, monkeypatch) -> None:
+    """All are ready when the interrupt comes, which is after the first was written."""
+    store = tmp_path / "r.jsonl"
+    add = Store.add
+
+    def interrupted(self, record):
+        add(self, record)
+        if len(self.records) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(TRIALS, store=store)
+    assert len(read(store)) == len(TRIALS)
+
+
+def test_without_a_store_an_interrupt_says_that_nothing_is_kept(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(Store, "add", lambda self, record: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr("actlib.study.runner._keep_finished", lambda futures, kept: None)
+    with pytest.raises(KeyboardInterrupt):
+        run(TRIALS)
+    assert "Nothing was kept, since there is no store." in capsys.readouterr().err
+
+
+FULL = """
+import resource, signal, sys
+from actlib import study
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+trials = study.grid(data="spirals", width=8, epochs=2, seed=range(20))
+if __name__ == "__main__":
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(2) as executor:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+        study.run(trials, store=sys.argv[1], executor=executor, progress=False)
+"""
+
+
+def test_a_full_disk_costs_no_result_that_was_written(tmp_path) -> None:
+    """A limit on the size of files: the system writes what fits and refuses the rest."""
+    store = tmp_path / "r.jsonl"
+    with background(store, 4000, script=FULL) as process:
+        assert process.wait(60) == 1
+        said = process.stderr.read()
+    kept = read(store)
+    assert 0 < len(kept) < 20
+    assert store.read_bytes().endswith(b"\n")  # nothing of the line that did not fit
+    assert f"{len(kept)} are safe; make room, then run again to go on" in said
+    with background(store, resource.RLIM_INFINITY, script=FULL) as process:
+        assert process.wait(60) == 0, process.stderr.read()
+    assert len(read(store)) == 20
+
+
+def test_what_cannot_be_synced_is_not_called_safe(tmp_path, monkeypatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match=r"No space left on device.*2 are safe; make room"):
+        run(TRIALS, store=store)
+    monkeypatch.undo()
+    assert len(read(store)) == 2
+
+
+# --- what is shown
+
+
+def test_the_bar_counts_what_did_not_end_well(tmp_path, capsys) -> None:
+    bad = Trial(data="spirals", width=4, epochs=1, activation="leaky_relu", rate=1e9)
+    worse = Trial(data="spirals", width=4, epochs=1, batch_size=10_000)
+    run([*TRIALS[:1], bad, worse], progress=True)
+    shown = capsys.readouterr().err
+    assert "3/3" in shown
+    assert "failed=1, diverged=1" in shown
