@@ -15,7 +15,7 @@ export JAX_PLATFORMS := cpu
 export BOOK_PDF
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-peers peers accuracy lint notebooks links serve pdf lock clean .venv .venv-peers
+.PHONY: help book test test-peers peers accuracy lint notebooks studies links serve pdf lock clean .venv .venv-peers
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ lint: .venv ## mend style, then check style and types
 
 notebooks: .venv ## run all notebooks and store their outputs
 	$(BIN)/python tools/notebooks.py $(NAMES)
+
+studies: .venv ## train what the book's studies lack, which takes long, and store the results
+	$(BIN)/python tools/notebooks.py $$(cd chapters && grep -l 'data/[a-z_]*.jsonl' *.ipynb)
 
 links: .venv $(MODULES) ## ask every address that the book names whether it is there; needs the network
 	$(BIN)/jupyter-book build . --quiet -n --keep-going --builder linkcheck

@@ -39,6 +39,9 @@ class Network:
         ``gain / sqrt(inputs of the layer)``; the default is He's gain for ReLU.
     bias : float
         Where the biases of the hidden layers start; the last layer's start at zero.
+    scale, offset : float
+        A hidden layer passes on ``scale * f(z) + offset``. With the sigmoid, 2 and -1 make
+        2 sigmoid(z) - 1, whose mean is near 0.
     seed : int
         Seed of the weights.
     loss : callable, optional
@@ -61,6 +64,8 @@ class Network:
         params: Mapping[str, float] | None = None,
         gain: float = math.sqrt(2),
         bias: float = 0.0,
+        scale: float = 1.0,
+        offset: float = 0.0,
         seed: int = 0,
         loss: Callable[[Array, Array], tuple[float, Array]] | None = None,
     ) -> None:
@@ -70,6 +75,7 @@ class Network:
         activation(0.0, **params)  # which names the parameter that is wrong, if one is
         rng = np.random.default_rng(seed)
         self.activation, self.loss = activation, loss or cross_entropy
+        self.scale, self.offset = scale, offset
         self.partials = {name: activation.partials[name] for name in learned}
         self.fixed = {name: value for name, value in params.items() if name not in learned}
         self.layers: list[dict[str, Array]] = []
@@ -108,7 +114,7 @@ class Network:
             z = inputs[-1] @ layer["weight"] + layer["bias"]
             zs.append(z)
             if layer is not self.layers[-1]:
-                inputs.append(self.activation(z, **self._params(layer)))
+                inputs.append(self.scale * self.activation(z, **self._params(layer)) + self.offset)
         return inputs, zs
 
     def gradients(self, x: Array, labels: Array) -> tuple[float, list[Array]]:
@@ -135,6 +141,7 @@ class Network:
         for layer, a, z in reversed(passed):
             learned: list[Array] = []
             if gradients:  # a hidden layer: go back through its activation
+                upstream = self.scale * upstream
                 params, partials = self._params(layer), self.partials.values()
                 terms = [upstream * partial(z, **params) for partial in partials]
                 learned = [term.sum().reshape(1) for term in terms]

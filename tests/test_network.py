@@ -65,6 +65,12 @@ def test_gradients_are_those_of_the_loss(name):
     assert disagreement(network(name)) < TOLERANCE
 
 
+def test_gradients_where_activations_are_scaled_and_shifted():
+    net = network("prelu")
+    net.scale, net.offset = 1.7, -0.4
+    assert disagreement(net) < TOLERANCE
+
+
 @pytest.mark.parametrize("name", sorted(actlib.REGISTRY))
 def test_a_derivative_that_is_wrong_by_a_thousandth_is_noticed(name, monkeypatch):
     right = actlib.REGISTRY[name].grad

@@ -28,7 +28,7 @@ INSTALL = """\
 import importlib.util
 
 if importlib.util.find_spec("actlib") is None:  # on a hosted machine
-    %pip install --quiet "actlib[check,plot] @ git+{address}"
+    %pip install --quiet "actlib[check,plot,study] @ git+{address}"
 """
 
 
@@ -67,7 +67,7 @@ def run(path: Path) -> str | None:
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(CHAPTERS)}},
-        timeout=300,
+        timeout=4 * 3600,  # a study that has no results yet takes its time
         extra_arguments=["--log-level=ERROR"],
     )
     try:

@@ -56,6 +56,7 @@ def _model(trial: Trial, network: Network) -> keras.Model:
         model.add(keras.layers.Dense(layer["weight"].shape[1]))
         if layer is not network.layers[-1]:
             model.add(_activation(trial))
+            model.add(keras.layers.Rescaling(trial.scale, trial.offset))
     for array, weight in zip(network.weights, model.trainable_weights, strict=True):
         weight.assign(np.reshape(array, weight.shape))
     optimiser = keras.optimizers.get(trial.optimiser)

@@ -204,6 +204,8 @@ class Results:
                 )
         return "\n".join(lines)
 
+    __repr__ = __str__
+
     def _repr_html_(self) -> str:
         return str(self.summary().to_html(index=False, float_format="{:.4g}".format))
 

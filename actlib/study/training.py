@@ -69,16 +69,21 @@ def _train(trial: Trial, data: Data, record: Record) -> None:
     for epoch, rows in enumerate(np.split(batches, trial.epochs), 1):
         scores = {"fit_loss": train(rows), **_scores(network, split), **_learned(network)}
         for name, value in scores.items():
-            curves.setdefault(name, []).append(value if math.isfinite(value) else None)
+            curves.setdefault(name, []).append(_short(value))
         if not (math.isfinite(scores["fit_loss"]) and math.isfinite(scores["loss"])):
             record.update(status="diverged", reason=f"the loss is not finite after epoch {epoch}")
             return
     dead = [np.all(slopes == 0, axis=0) for slopes in network.slopes(split.x)]
     record["metrics"] = {
-        **{name: values[-1] for name, values in curves.items()},
+        **scores,
         "dead_units": float(np.mean(dead)),
         "dead_layers": int(np.sum(np.all(dead, axis=1))),
     }
+
+
+def _short(value: float) -> float | None:
+    """Five digits are enough for a curve, and make a store half as large."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None
 
 
 def start(trial: Trial, inputs: int, outputs: int) -> Network:
@@ -103,6 +108,8 @@ def start(trial: Trial, inputs: int, outputs: int) -> Network:
         params=dict(trial.params),
         gain=1.0,
         bias=trial.bias,
+        scale=trial.scale,
+        offset=trial.offset,
         seed=trial.seed,
         loss=squared_error if outputs == 1 else None,
     )

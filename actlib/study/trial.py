@@ -28,7 +28,8 @@ PARTS = ("test", "validation")
 class Trial:
     """One network, trained once.
 
-    Trials are values: equal ones have equal numbers, wherever they are trained.
+    Trials are values: equal ones have equal results, whatever trains them and in whatever order. On
+    processors of another kind the last digits may differ, since sums are rounded differently.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ class Trial:
         A factor for the first weights of the hidden layers.
     bias : float
         The first biases of the hidden layers.
+    scale, offset : float
+        A hidden layer passes on ``scale * f(z) + offset``.
     optimiser : str
         ``"sgd"`` or, with Keras, another that ``keras.optimizers.get`` knows.
     rate : float
@@ -87,6 +90,8 @@ class Trial:
     init: str = "he"
     gain: float = 1.0
     bias: float = 0.0
+    scale: float = 1.0
+    offset: float = 0.0
     optimiser: str = "sgd"
     rate: float = 0.1
     decay: Any = ()
@@ -106,7 +111,7 @@ class Trial:
             self._set(name, operator.index(getattr(self, name)))
             if getattr(self, name) < (name != "seed"):
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("gain", "bias", "rate"):
+        for name in ("gain", "bias", "scale", "offset", "rate"):
             self._set(name, float(getattr(self, name)))
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
@@ -142,8 +147,17 @@ class Trial:
 
     @property
     def id(self) -> str:
-        """A hash of the fields, the same on every machine."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
+        """A hash of the fields that are not the defaults, the same on every machine.
+
+        A field that is added later, with a default that changes nothing, leaves it as it is.
+        """
+        defaults = {field.name: field.default for field in fields(self)}
+        given = {
+            name: value
+            for name, value in self.to_dict().items()
+            if getattr(self, name) != defaults[name]
+        }
+        text = json.dumps(given, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
