@@ -135,21 +135,34 @@ class Network:
             In the order, and of the shapes, of `weights`.
         """
         inputs, zs = self.forward(x)
-        loss, upstream = self.loss(zs[-1], labels)
+        loss, arriving, deltas = self._backward(zs, labels)
         gradients: list[Array] = []
-        passed = list(zip(self.layers, inputs, zs, strict=True))
-        for layer, a, z in reversed(passed):
-            learned: list[Array] = []
-            if gradients:  # a hidden layer: go back through its activation
-                upstream = self.scale * upstream
+        passed = zip(self.layers, inputs, zs, arriving, deltas, strict=True)
+        for layer, a, z, upstream, delta in passed:
+            gradients += [a.T @ delta, delta.sum(axis=0)]
+            if layer is not self.layers[-1]:
                 params, partials = self._params(layer), self.partials.values()
                 terms = [upstream * partial(z, **params) for partial in partials]
-                learned = [term.sum().reshape(1) for term in terms]
-                upstream = upstream * self.activation.grad(z, **params)
-            bias = upstream.sum(axis=0)
-            gradients = [a.T @ upstream, bias, *learned, *gradients]
-            upstream = upstream @ layer["weight"].T
+                gradients += [term.sum().reshape(1) for term in terms]
         return loss, gradients
+
+    def deltas(self, x: Array, labels: Array) -> list[Array]:
+        """Compute the gradient of the loss with respect to the pre-activations of each layer.
+
+        Parameters
+        ----------
+        x, labels : array_like
+            As for `gradients`.
+
+        Returns
+        -------
+        list of array
+            For each layer, of shape (examples, units). Their sums over the examples are the
+            gradients of the biases.
+        """
+        _, zs = self.forward(x)
+        _, _, deltas = self._backward(zs, labels)
+        return deltas
 
     def fit(
         self,
@@ -215,6 +228,18 @@ class Network:
         _, zs = self.forward(x)
         hidden = zip(self.layers[:-1], zs[:-1], strict=True)
         return [self.activation.grad(z, **self._params(layer)) for layer, z in hidden]
+
+    def _backward(self, zs: list[Array], labels: Array) -> tuple[float, list[Array], list[Array]]:
+        """The loss, and its gradients with respect to each f(z) and z, layer by layer."""
+        loss, upstream = self.loss(zs[-1], labels)
+        arriving, deltas = [upstream], [upstream]
+        for layer, after, z in zip(
+            self.layers[-2::-1], self.layers[:0:-1], zs[-2::-1], strict=True
+        ):
+            upstream = self.scale * (deltas[-1] @ after["weight"].T)
+            arriving.append(upstream)
+            deltas.append(upstream * self.activation.grad(z, **self._params(layer)))
+        return loss, arriving[::-1], deltas[::-1]
 
     def _params(self, layer: dict[str, Array]) -> dict[str, Array]:
         """The activation's parameters in this layer, learned and fixed, but for the defaults."""

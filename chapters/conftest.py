@@ -9,7 +9,7 @@ STORES = pytest.StashKey[dict[str, int]]()
 
 
 def sizes() -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in DATA.glob("*.jsonl")}
+    return {path.name: path.stat().st_size for path in DATA.iterdir() if path.suffix != ".lock"}
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -96,6 +96,33 @@ def test_a_wrong_gradient_of_the_output_is_noticed(monkeypatch):
     assert disagreement(network("tanh")) > TOLERANCE
 
 
+def disagreement_of_deltas(net):
+    """Example by example, a delta is the gradient of the biases of its layer."""
+    x, labels = data(examples=3)
+    found = net.deltas(x, labels)
+    assert [delta.shape for delta in found] == [(3, 6), (3, 5), (3, 3)]
+    errors = []
+    for row in range(3):
+        expected = differences(net, x[[row]], labels[[row]])
+        names = [name for layer in net.layers for name in layer]
+        biases = [e for name, e in zip(names, expected, strict=True) if name == "bias"]
+        errors += [abs(3 * d[row] - b).max() for d, b in zip(found, biases, strict=True)]
+    return max(errors)
+
+
+@pytest.mark.parametrize("name", ["tanh", "prelu"])
+def test_deltas_are_gradients_of_the_pre_activations(name):
+    net = network(name)
+    net.scale, net.offset = 1.7, -0.4
+    assert disagreement_of_deltas(net) < TOLERANCE
+
+
+def test_deltas_that_are_wrong_by_a_thousandth_are_noticed(monkeypatch):
+    right = actlib.tanh.grad
+    monkeypatch.setattr(actlib.tanh, "grad", lambda z: 1.001 * right(z))
+    assert disagreement_of_deltas(network("tanh")) > TOLERANCE
+
+
 def test_a_learned_parameter_is_one_number_for_each_hidden_layer():
     prelu = Network([4, 6, 5, 3], actlib.prelu, learned=["alpha"])
     assert [list(layer) for layer in prelu.layers] == [

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 
-def test_the_lines_in_readme_print_what_stands_below_them() -> None:
+def test_the_lines_in_readme_print_what_stands_below_them(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(), re.DOTALL)
     assert blocks
     for code, printed in blocks:
@@ -19,6 +19,7 @@ def test_the_lines_in_readme_print_what_stands_below_them() -> None:
             [sys.executable, "-c", code],
             capture_output=True,
             text=True,
+            cwd=tmp_path,
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"},
         )
         assert (done.stdout, done.stderr) == (printed, "")

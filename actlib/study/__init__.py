@@ -9,10 +9,27 @@ result as it comes, `Results` says what follows. Needs ``pip install "actlib[stu
 >>> print(results.compare("relu", "tanh"))  # doctest: +SKIP
 """
 
-from actlib.study.data import NAMES, Data, load
+from actlib.study.data import NAMES, Data, Split, load
 from actlib.study.results import Results
 from actlib.study.runner import run
-from actlib.study.statistics import interval
+from actlib.study.statistics import Interval, holm, interval, p_value
+from actlib.study.store import StoreError
+from actlib.study.training import start
 from actlib.study.trial import Trial, grid
 
-__all__ = ["NAMES", "Data", "Results", "Trial", "grid", "interval", "load", "run"]
+__all__ = [
+    "NAMES",
+    "Data",
+    "Interval",
+    "Results",
+    "Split",
+    "StoreError",
+    "Trial",
+    "grid",
+    "holm",
+    "interval",
+    "load",
+    "p_value",
+    "run",
+    "start",
+]

@@ -47,7 +47,7 @@ class Results:
 
         Parameters
         ----------
-        store : path-like
+        store : str or os.PathLike
             The file that `run` was given.
 
         Returns
@@ -58,7 +58,7 @@ class Results:
 
     @property
     def metric(self) -> str:
-        """What is compared by default: ``accuracy`` or ``r2``, or ``loss`` if there are both."""
+        """By default compared are ``accuracy`` or ``r2``, or ``loss`` if there are both."""
         known = {name for record in self.records for name in record["metrics"]}
         both = {"accuracy", "r2"} <= known
         return "loss" if both else "r2" if "r2" in known else "accuracy"
@@ -129,7 +129,9 @@ class Results:
             )
         return pd.DataFrame(rows)
 
-    def compare(self, a: str, b: str, metric: str | None = None) -> pd.DataFrame:
+    def compare(
+        self, a: str, b: str, metric: str | None = None, own: Sequence[str] = ()
+    ) -> pd.DataFrame:
         """The difference between two activations, by pairs of trials with the same seed.
 
         Parameters
@@ -138,6 +140,9 @@ class Results:
             Activations, as `summary` calls them.
         metric : str, optional
             As for `summary`.
+        own : sequence of str, optional
+            Fields that each activation has its own value of, for example ``["rate"]`` where the
+            learning rate was chosen for each. Trials are compared although they differ in these.
 
         Returns
         -------
@@ -150,21 +155,22 @@ class Results:
         Raises
         ------
         ValueError
-            If there is no such activation or metric.
+            If there is no such activation or metric, or an activation has several values of a field
+            that is said to be its own.
         """
         labels = list(dict.fromkeys(trial.label for trial in self._trials))
         for label in (a, b):
             if label not in labels:
                 raise ValueError(f"there are no trials of {label!r}, only of {', '.join(labels)}")
-        return self._compared([(a, b)], metric)
+        return self._compared([(a, b)], metric, own)
 
-    def compare_all(self, metric: str | None = None) -> pd.DataFrame:
+    def compare_all(self, metric: str | None = None, own: Sequence[str] = ()) -> pd.DataFrame:
         """The differences between all pairs of activations; see `compare`.
 
         Parameters
         ----------
-        metric : str, optional
-            As for `summary`.
+        metric, own
+            As for `compare`.
 
         Returns
         -------
@@ -172,7 +178,7 @@ class Results:
             As of `compare`. Holm's correction counts all rows.
         """
         labels = list(dict.fromkeys(trial.label for trial in self._trials))
-        return self._compared(list(itertools.combinations(labels, 2)), metric)
+        return self._compared(list(itertools.combinations(labels, 2)), metric, own)
 
     def plot(self, metric: str | None = None, x: str | None = None) -> Axes:
         """Draw means and intervals.
@@ -225,20 +231,27 @@ class Results:
             if name not in own and len({str(getattr(t, name)) for t in self._trials}) > 1
         ]
 
-    def _groups(self) -> dict[tuple[tuple[tuple[str, Any], ...], str], list[dict[str, Any]]]:
+    def _groups(
+        self, own: Sequence[str] = ()
+    ) -> dict[tuple[tuple[tuple[str, Any], ...], str], list[dict[str, Any]]]:
         """The records that differ in the seed only, by setting and activation."""
         groups: dict[Any, list[dict[str, Any]]] = {}
-        varying = self._varying()
+        varying = [name for name in self._varying() if name not in own]
         for trial, record in zip(self._trials, self.records, strict=True):
             setting = tuple((name, getattr(trial, name)) for name in varying)
             groups.setdefault((setting, trial.label), []).append(record)
         return groups
 
-    def _compared(self, pairs: Sequence[tuple[str, str]], metric: str | None) -> pd.DataFrame:
+    def _compared(
+        self, pairs: Sequence[tuple[str, str]], metric: str | None, own: Sequence[str]
+    ) -> pd.DataFrame:
         import pandas as pd
 
         metric = self._checked(metric)
-        groups = self._groups()
+        groups = self._groups(own)
+        for (_, label), records in groups.items():
+            if len({record["trial"]["seed"] for record in records}) < len(records):
+                raise ValueError(f"{label} has several values of {' or '.join(own)}; choose one")
         settings = dict.fromkeys(setting for setting, _ in groups)
         rows, differences = [], []
         for setting in settings:

@@ -48,7 +48,7 @@ def run(
         Where to train: ``dask.distributed.Client(...).get_executor()``,
         ``mpi4py.futures.MPIPoolExecutor()``, and so on; by default, a process for each core of
         this machine, with one thread each. An executor that is given is left open.
-    store : path-like, optional
+    store : str or os.PathLike, optional
         A file for the results, a line of JSON each; None keeps them in memory alone.
     data : mapping of str to tuple or Data, optional
         Your own data, by the names that the trials use: ``{"mine": (x, y)}``, or
@@ -66,7 +66,7 @@ def run(
     ValueError
         If a data set does not exist or cannot be used, or is not the one that the results in the
         store are from.
-    actlib.study.store.StoreError
+    actlib.study.StoreError
         If the store cannot be read or written, or another run has it.
     RuntimeError
         If trials were lost because workers died; all others are in the store.

@@ -58,7 +58,7 @@ class Store:
 
     Parameters
     ----------
-    path : path-like, optional
+    path : str or os.PathLike, optional
         The file, made if it is not there; without it, results are kept in memory alone.
 
     Attributes

@@ -100,6 +100,13 @@ def start(trial: Trial, inputs: int, outputs: int) -> Network:
     -------
     actlib.network.Network
         With a squared error as its loss where one number comes out.
+
+    Examples
+    --------
+    >>> from actlib import study
+    >>> network = study.start(study.Trial(depth=3, width=32), inputs=64, outputs=10)
+    >>> [layer["weight"].shape for layer in network.layers]
+    [(64, 32), (32, 32), (32, 32), (32, 10)]
     """
     network = Network(
         [inputs, *[trial.width] * trial.depth, outputs],

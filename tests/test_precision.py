@@ -1,0 +1,122 @@
+"""Training in float32 and float16: against the network in float64, and against Keras's Adam."""
+
+import keras
+import numpy as np
+import pytest
+
+from actlib import sigmoid
+from actlib.network import Network, cross_entropy, mini_batches
+from actlib.precision import Adam, Descent, RoundedNetwork, exact_slope, slope_from_output
+
+SIZES = [6, 5, 4, 3]
+
+
+def data(examples=24):
+    rng = np.random.default_rng(1)
+    return rng.standard_normal((examples, SIZES[0])), rng.integers(SIZES[-1], size=examples)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1024.0])
+@pytest.mark.parametrize("slope", [exact_slope, slope_from_output])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float16, 1e-2)])
+def test_gradients_are_those_of_the_network_in_float64(dtype, tolerance, slope, scale):
+    x, labels = data()
+    start = {"bias": 0.3, "gain": 2.0, "seed": 4}
+    loss, expected = Network(SIZES, sigmoid, **start).gradients(x, labels)
+    got_loss, got = RoundedNetwork(SIZES, slope, dtype, loss_scale=scale, **start).gradients(
+        x, labels
+    )
+    assert abs(got_loss - loss) < tolerance * loss
+    for g, e in zip(got, expected, strict=True):
+        assert g.dtype == np.float32
+        assert abs(g - e).max() < tolerance * max(abs(e).max(), 0.1)
+
+
+def test_a_planted_fault_is_found():
+    """That the tolerance of float32 sees a slope that is wrong by 0.1%."""
+    x, labels = data()
+    _, expected = Network(SIZES, sigmoid, gain=2.0).gradients(x, labels)
+    faulty = RoundedNetwork(SIZES, lambda z, s: exact_slope(z, s) * np.float32(1.001), gain=2.0)
+    _, got = faulty.gradients(x, labels)
+    assert abs(got[0] - expected[0]).max() > 1e-6 * max(abs(expected[0]).max(), 0.1)
+
+
+def test_every_number_on_the_way_is_rounded():
+    x, _ = data()
+    inputs, zs = RoundedNetwork(SIZES, exact_slope, np.float16).forward(x)
+    assert {array.dtype for array in (*inputs, *zs)} == {np.dtype("float16")}
+
+
+@pytest.mark.parametrize(("dtype", "bias"), [(np.float32, 20.0), (np.float16, 10.0)])
+def test_a_slope_from_the_output_is_lost_where_the_exact_one_is_not(dtype, bias):
+    x, labels = data()
+    for slope, lost in ((exact_slope, False), (slope_from_output, True)):
+        network = RoundedNetwork([6, 5, 3], slope, dtype, bias=bias, gain=0.1, loss_scale=1024.0)
+        _, gradients = network.gradients(x, labels)
+        assert (not gradients[0].any()) == lost
+        assert gradients[2].any()
+
+
+def test_loss_scale_brings_back_what_underflows():
+    x, labels = data(1000)
+    gradients = {}
+    for scale in (1.0, 2.0**15):
+        network = RoundedNetwork([6, 5, 3], exact_slope, np.float16, bias=14.0, loss_scale=scale)
+        gradients[scale] = network.gradients(x, labels)[1][0]
+    assert np.mean(gradients[1.0] == 0) > np.mean(gradients[2.0**15] == 0)
+
+
+def test_a_step_that_overflows_is_left_out():
+    x, labels = data()
+    network = RoundedNetwork(SIZES, exact_slope, np.float16, loss_scale=2.0**40)
+    before = [weight.copy() for weight in network.weights]
+    network.fit(x, labels, mini_batches(len(x), 8, 1), Descent(0.1))
+    assert network.skipped == 3
+    assert all(map(np.array_equal, before, network.weights))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_it_learns(dtype):
+    x, _ = data(200)
+    labels = (x[:, 0] > 0).astype(int) + (x[:, 1] > 0)
+    network = RoundedNetwork(SIZES, exact_slope, dtype, loss_scale=64.0)
+    network.fit(x, labels, mini_batches(len(x), 20, 40), Adam(0.05))
+    assert network.accuracy(x, labels) > 0.9
+    assert cross_entropy(np.float64(network.forward(x)[1][-1]), labels)[0] < 0.3
+
+
+def test_other_dtypes_are_refused():
+    with pytest.raises(ValueError, match="float64"):
+        RoundedNetwork(SIZES, exact_slope, np.float64)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-7])
+def test_adam_is_that_of_keras(size):
+    rng = np.random.default_rng(0)
+    start = np.float32(rng.standard_normal(20))
+    ours, theirs = start.copy(), keras.Variable(start)
+    adam, reference = Adam(0.01), keras.optimizers.Adam(0.01)
+    for _ in range(50):
+        gradient = np.float32(size * rng.standard_normal(20))
+        adam.step([ours], [gradient])
+        reference.apply([keras.ops.convert_to_tensor(gradient)], [theirs])
+    moved = abs(ours - start).max()
+    assert moved > 1e-3
+    assert abs(ours - np.asarray(theirs)).max() < 1e-4 * moved
+
+
+def test_epsilon_after_the_correction_counts_from_the_first_step():
+    """By hand: in the first step both averages, corrected, are the gradient and its square."""
+    for size in (1.0, 1e-8, 1e-10):
+        weight = np.zeros(1, np.float32)
+        Adam(0.01, 1e-8, keras=False).step([weight], [np.float32([size])])
+        assert weight[0] == pytest.approx(-0.01 * size / (size + 1e-8), rel=1e-4)
+        weight = np.zeros(1, np.float32)
+        Adam(0.01, 1e-8).step([weight], [np.float32([size])])
+        assert weight[0] == pytest.approx(-0.01 * size / (size + 1e-8 / 0.001**0.5), rel=1e-4)
+
+
+def test_descent():
+    weight = np.float32([1.0, 2.0])
+    Descent(0.5).step([weight], [np.float32([2.0, -2.0])])
+    assert weight.tolist() == [0.0, 3.0]
