@@ -89,11 +89,21 @@ def _add_context(app: Sphinx, page: str, template: str, context: Any, doctree: A
     context["site_path"] = urlsplit(app.config.html_baseurl).path or "/"
     context["metatags"] = context.get("metatags", "") + _metatags(app, context, doctree)
     context["body"] = _mended(context.get("body") or "")
+    _name_toggles(context)
     if app.builder.name == "singlehtml":  # it takes the first page to lie where the pictures do
         context["body"] = context["body"].replace('src="_images', 'src="../_images')
     for group in context.get("header_buttons", []):
         if "buttons" in group:  # nothing that needs a script inside the page
             group["buttons"] = [b for b in group["buttons"] if b["type"] != "javascript"]
+
+
+def _name_toggles(context: Any) -> None:
+    """Say what the buttons do that open a part of the table of contents."""
+    written = context["generate_toctree_html"]
+    name = '<summary aria-label="Show or hide the pages of this part">'
+    context["generate_toctree_html"] = lambda *args, **options: str(
+        written(*args, **options)
+    ).replace("<summary>", name)
 
 
 _GENERATED = {
