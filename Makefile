@@ -30,9 +30,10 @@ pdf: ## build the book, and a PDF of it in one file
 	$(BIN)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
 	$(BIN)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
 
-test: .venv ## check style and types, build the book, run all tests and notebooks
+test: .venv ## check style, spelling and types, build the book, run all tests and notebooks
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	@$(MAKE) --no-print-directory $$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
@@ -54,9 +55,10 @@ peers: .venv .venv-peers ## check what other libraries ship, for the chapters th
 accuracy: .venv ## measure every function and derivative on the dense grid
 	$(BIN)/pytest tests/test_activations.py -n 2 --dense
 
-lint: .venv ## mend style, then check style and types
+lint: .venv ## mend style, then check style, spelling and types
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 

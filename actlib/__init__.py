@@ -7,6 +7,8 @@ array([0., 1.])
 ['arctan', 'celu']
 """
 
+from typing import TYPE_CHECKING
+
 from actlib import gated, gated_units, rectifiers, sigmoids, smooth, vector
 from actlib._declare import REGISTRY
 from actlib._vectors import VECTORS
@@ -26,3 +28,18 @@ __all__ += gated_units.__all__
 __all__ += vector.__all__
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from actlib.explorer import explore as explore
+else:
+
+    def __getattr__(name):
+        """Import the explorer when it is asked for."""
+        if name == "explore":
+            from actlib.explorer import explore
+
+            return explore
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return [*globals(), "explore"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from actlib._declare import REGISTRY, Activation, at_defaults
+from actlib._tables import recorded
 from actlib._vectors import VECTORS, AxisFunction, GatedUnit
 
 __all__ = ["LIBRARIES", "entry", "families", "index"]
@@ -63,16 +65,17 @@ def index() -> str:
     --------
     >>> from actlib.catalogue import index
     >>> print(index().splitlines()[0])
-    | name | formula | least and largest value | year | source |
+    | name | formula | least and largest value | largest error E | year | source |
     """
-    rows = ["| name | formula | least and largest value | year | source |", "|---|---|---|---|---|"]
+    columns = ("name", "formula", "least and largest value", "largest error E", "year", "source")
+    rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for name, function in sorted(_functions().items()):
         spec = function.spec
         formula = spec.formula.replace("|", r"\vert ")  # a bar would end the cell
         bounds = _pair(at_defaults(spec, spec.range))
         rows.append(
-            f"| [`{name}`](#catalogue-{name}) | ${formula}$ | {bounds} | {spec.year}"
-            f" | {{cite:t}}`{spec.cite}` |"
+            f"| [`{name}`](#catalogue-{name}) | ${formula}$ | {bounds} | {_largest_error(name)}"
+            f" | {spec.year} | {{cite:t}}`{spec.cite}` |"
         )
     return "\n".join(rows)
 
@@ -106,6 +109,7 @@ def entry(name: str) -> str:
         "",
         f"- Least and largest value: {_pair(at_defaults(spec, spec.range))}.",
         *(_shape(REGISTRY[name]) if name in REGISTRY else []),
+        *_accuracy(name),
         f"- Source: {{cite:t}}`{spec.cite}`.",
         "",
         "| library | name | difference |",
@@ -130,6 +134,33 @@ def _shape(activation: Activation[...]) -> list[str]:
         f"- Limits at −∞ and ∞: {_pair(activation([-float('inf'), float('inf')]))}.",
         f"- Monotonic: {'yes' if spec.monotonic else 'no'}{turn}.",
         f"- Kinks: at {kinks}." if kinks else "- Kinks: none, it is smooth.",
+    ]
+
+
+@cache
+def _errors() -> dict[tuple[str, str], float]:
+    """The largest error E that was measured of each function's value and of its gradient."""
+    errors: dict[tuple[str, str], float] = {}
+    for row in recorded("accuracy"):
+        if row["library"] == "actlib":
+            key = row["function"], row["of"]
+            errors[key] = max(errors.get(key, 0.0), float(row["E"]))
+    return errors
+
+
+def _largest_error(name: str) -> str:
+    """Of value and gradient, empty where none was measured."""
+    both = [error for (function, _), error in _errors().items() if function == name]
+    return f"{max(both):.2g}" if both else ""
+
+
+def _accuracy(name: str) -> list[str]:
+    if (name, "value") not in _errors():
+        return []
+    value, gradient = (_errors()[name, of] for of in ("value", "gradient"))
+    return [
+        f"- Largest error: {{ref}}`E <accuracy-measure>` is {value:.2g} in the value and "
+        f"{gradient:.2g} in the derivative, where 1 is about a rounding."
     ]
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -17,7 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from actlib._declare import Activation, Derivative
+from actlib._declare import Activation
+from actlib._pieces import between, flat_intervals, pieces
 from actlib._vectors import AxisFunction, GatedUnit
 from actlib.catalogue import LIBRARIES
 
@@ -79,8 +79,6 @@ words of 12.6 points and more have at least 9 pixels on a phone.
 :meta hide-value:
 """
 
-_POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
-
 
 def curves(
     activation: Activation[...],
@@ -128,13 +126,13 @@ def curves(
     ['$f(z)$', "$f'(z)$"]
     """
     shaded = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
-    pieces = _pieces(activation, lo, hi, params)
+    parts = pieces(activation, lo, hi, params)
     with plt.rc_context(STYLE):
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         for start, end in shaded:
             ax.axvspan(start, end, facecolor=_GREY, alpha=0.25, linewidth=0)
-        _draw_both(ax, activation, activation.grad, pieces, params)
+        _draw_both(ax, activation, activation.grad, parts, params)
     return ax
 
 
@@ -187,7 +185,7 @@ def section(
     with plt.rc_context(STYLE):
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
-        _draw_both(ax, value, slope, _between([lo, 0.0, hi]), {})
+        _draw_both(ax, value, slope, between([lo, 0.0, hi]), {})
     return ax
 
 
@@ -258,7 +256,8 @@ def profiles(
     >>> [ax.get_title() for ax in figure.axes[:2]]
     ['actlib', 'JAX']
     """
-    from actlib.check.peers import EDGES, LOST, NOTHING, recorded
+    from actlib._tables import recorded
+    from actlib.check.peers import EDGES, LOST, NOTHING
 
     found = {
         (row["library"], row["function"]): row["profile"]
@@ -412,132 +411,33 @@ def _draw_rows(ax: Axes, summary: pd.DataFrame, errors: np.ndarray) -> None:
     ax.invert_yaxis()
 
 
-def flat_intervals(
-    activation: Activation[...],
-    *,
-    lo: float = -6.0,
-    hi: float = 6.0,
-    share: float = 0.05,
-    **params: float,
-) -> list[tuple[float, float]]:
-    """Where in a range an activation is flat: a unit that operates there is saturated.
-
-    Parameters
-    ----------
-    activation : Activation
-        An entry of ``actlib.REGISTRY``.
-    lo, hi : float
-        The range of pre-activations.
-    share : float
-        Flat is where the absolute derivative is at most this share, from 0 to 1, of its largest
-        value in the range; with 0, where the derivative is exactly zero.
-    **params : float
-        Parameters of the activation, such as ``alpha=0.1``.
-
-    Returns
-    -------
-    list of tuple of float
-        Start and end of each interval, from left to right; one that is narrower than a thousandth
-        of the range can be missed.
-
-    Raises
-    ------
-    ValueError
-        If the range is empty or infinite, or the share is not between 0 and 1.
-
-    Examples
-    --------
-    >>> from actlib import relu
-    >>> from actlib.plots import flat_intervals
-    >>> flat_intervals(relu)
-    [(-6.0, 0.0)]
-    """
-    if not -np.inf < lo < hi < np.inf:
-        raise ValueError(f"lo must be below hi and both finite, but lo={lo} and hi={hi}")
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must lie between 0 and 1, but is {share}")
-    pieces = _pieces(activation, lo, hi, params)
-    slopes = [np.abs(activation.grad(inside, **params)) for _, inside in pieces]
-    limit = share * max(slope.max() for slope in slopes)
-    found: list[tuple[float, float]] = []
-    for (z, _), slope in zip(pieces, slopes, strict=True):
-        flat = slope <= limit
-        edges = [
-            _edge(activation.grad, limit, z[i], z[i + 1], params)
-            for i in np.flatnonzero(flat[1:] != flat[:-1])
-        ]
-        between = list(pairwise([float(z[0]), *edges, float(z[-1])]))
-        for start, end in between[0 if flat[0] else 1 :: 2]:
-            if found and found[-1][1] == start:  # it goes on beyond a kink
-                start, _ = found.pop()
-            found.append((start, end))
-    return found
-
-
-def _edge(
-    grad: Derivative[...], limit: float, left: float, right: float, params: dict[str, float]
-) -> float:
-    """Where between two points the absolute derivative crosses a limit, by bisection."""
-    flat_left = abs(grad(left, **params)) <= limit
-    for _ in range(60):
-        middle = (left + right) / 2
-        if (abs(grad(middle, **params)) <= limit) == flat_left:
-            left = middle
-        else:
-            right = middle
-    return float(left)
-
-
-def _pieces(
-    activation: Activation[...], lo: float, hi: float, params: dict[str, float]
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The range, cut at the kinks: points to draw at, and the same with their ends moved inside.
-
-    A function of the latter gives, at a kink, what is approached from this side.
-    """
-    spec = activation.spec
-    values = (params.get(key, param.default) for key, param in spec.params.items())
-    kinks = spec.kinks(*values) if callable(spec.kinks) else spec.kinks
-    return _between([lo, *sorted(kink for kink in kinks if lo < kink < hi), hi])
-
-
-def _between(ends: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:
-    pieces = []
-    for start, end in pairwise(ends):
-        z = np.linspace(start, end, _POINTS)
-        inside = z.copy()
-        inside[[0, -1]] += np.array([1e-9, -1e-9]) * (end - start)
-        pieces.append((z, inside))
-    return pieces
-
-
 def _draw_both(
     ax: Axes,
     function: Callable[..., Any],
     slope: Callable[..., Any],
-    pieces: list[tuple[np.ndarray, np.ndarray]],
+    parts: list[tuple[np.ndarray, np.ndarray]],
     params: dict[str, float],
 ) -> None:
     """Draw a function and its derivative, with the axes and a legend."""
     ax.patch.set_alpha(0)
     ax.axhline(0, color=_GREY, linewidth=0.8)
     ax.axvline(0, color=_GREY, linewidth=0.8)
-    _draw(ax, function, pieces, params, label="$f(z)$", color=_BLUE, linestyle="-")
-    _draw(ax, slope, pieces, params, label="$f'(z)$", color=_ORANGE, linestyle="--")
-    ax.set(xlabel="$z$", xlim=(pieces[0][0][0], pieces[-1][0][-1]))
+    _draw(ax, function, parts, params, label="$f(z)$", color=_BLUE, linestyle="-")
+    _draw(ax, slope, parts, params, label="$f'(z)$", color=_ORANGE, linestyle="--")
+    ax.set(xlabel="$z$", xlim=(parts[0][0][0], parts[-1][0][-1]))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # off the shaded ground
 
 
 def _draw(
     ax: Axes,
     function: Callable[..., Any],
-    pieces: list[tuple[np.ndarray, np.ndarray]],
+    parts: list[tuple[np.ndarray, np.ndarray]],
     params: dict[str, float],
     **style: Any,
 ) -> None:
     """Draw a function as one line that is interrupted, and marked, where the function jumps."""
-    x, y = pieces[0][0], function(pieces[0][1], **params)
-    for z, inside in pieces[1:]:
+    x, y = parts[0][0], function(parts[0][1], **params)
+    for z, inside in parts[1:]:
         value = function(inside, **params)
         if np.isclose(y[-1], value[0], atol=1e-6):
             x, y = np.append(x, z), np.append(y, value)

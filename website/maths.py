@@ -26,9 +26,9 @@ def _engine() -> Any:
     return engine
 
 
-def render(tex: str, *, display: bool) -> str:
+def render(tex: str, *, display: bool, output: str = "htmlAndMathml") -> str:
     """Turn TeX into HTML; raise `dukpy.JSRuntimeError` where KaTeX does not understand it."""
-    options = {"displayMode": display, "throwOnError": True, "strict": "error"}
+    options = {"displayMode": display, "output": output, "throwOnError": True, "strict": "error"}
     call = "katex.renderToString(dukpy.tex, dukpy.options)"
     return str(_engine().evaljs(call, tex=tex, options=options))
 

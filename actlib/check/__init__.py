@@ -13,6 +13,7 @@ Needs mpmath and SymPy (``pip install "actlib[check]"``).
 (False, False)
 """
 
+from actlib._tables import recorded
 from actlib.check.accuracy import Accuracy, grid, measure
 from actlib.check.activation import check_activation
 from actlib.check.exact import reference
@@ -24,7 +25,7 @@ from actlib.check.frameworks import (
     keywords,
     shipped,
 )
-from actlib.check.peers import conventions, recorded, side_by_side
+from actlib.check.peers import conventions, side_by_side
 from actlib.check.report import CheckFailed, Finding, Report
 
 __all__ = [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -21,32 +19,6 @@ EDGES = (
     *(14.0, 17.0, 20.0, 25.0, 30.0, 40.0, 60.0, 90.0, 150.0, 400.0, 750.0, 1e6, 1e19, np.inf),
 )
 LOST, NOTHING = "x", "-"
-
-
-def recorded(table: str) -> list[dict[str, str]]:
-    """Read what was measured of other libraries, which ``make peers`` measures anew.
-
-    Parameters
-    ----------
-    table : str
-        ``"accuracy"``: a row for every function, library and dtype, of the value and of the
-        gradient, with the largest E, where it is, the intervals that are lost, and the `profile`.
-        ``"conventions"``: what `conventions` answers.
-
-    Returns
-    -------
-    list of dict of str to str
-        The rows, each with the library's version, the date and the processor.
-
-    Examples
-    --------
-    >>> from actlib.check import recorded
-    >>> rows = recorded("conventions")
-    >>> next(row["f(inf)"] for row in rows if row["function"] == "softsign")
-    'nan'
-    """
-    with files("actlib.check").joinpath(f"{table}.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def side_by_side(rows: Iterable[Mapping[str, str]], column: str) -> str:

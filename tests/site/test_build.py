@@ -120,7 +120,7 @@ def test_policy_lets_in_nothing_from_elsewhere(name, names, site):
 def test_static_files_are_few_and_used(site):
     kinds = Counter(path.suffix for path in (site / "_static").rglob("*") if path.is_file())
     assert kinds[".css"] == 0
-    assert kinds[".js"] <= 3
+    assert kinds[".js"] <= 4
     assert (site / "objects.inv").exists()
 
 

@@ -194,6 +194,42 @@ def test_book_can_be_read_without_scripts(reader):
     expect(page.locator("div.solution section").first).to_be_visible()
 
 
+def test_the_catalogue_s_index_is_sorted_by_its_titles(reader):
+    page = reader().new_page()
+    page.goto("chapters/catalogue.html")
+    table = page.locator(".tag_sortable table")
+    titles = table.locator("thead th").all_inner_texts()
+
+    def column(title: str) -> list[str]:
+        n = [name.strip("\xa0↕↑↓") for name in titles].index(title) + 1
+        return table.locator(f"tbody td:nth-child({n})").all_inner_texts()
+
+    year = table.get_by_role("button", name="year")
+    order, years = column("name"), sorted(column("year"), key=int)
+    assert column("year") != years
+    year.focus()
+    page.keyboard.press("Enter")
+    assert column("year") == years
+    expect(table.get_by_role("columnheader", name="year")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    page.keyboard.press("Enter")
+    assert column("year") == years[::-1]
+    table.get_by_role("button", name="largest error E").click()
+    errors = [float(error) for error in column("largest error E") if error]
+    assert errors == sorted(errors)
+    table.get_by_role("button", name="least and largest value").click()
+    least = [
+        float(row.split()[0].replace("−", "-").replace("∞", "inf"))
+        for row in column("least and largest value")
+    ]
+    assert least == sorted(least)
+    table.get_by_role("button", name="name").click()
+    assert column("name") == sorted(order, key=lambda name: name.replace("_", " "))
+    expect(table.locator("[aria-sort]")).to_have_count(1)
+    expect(table.get_by_role("button", name="formula")).to_have_count(0)
+
+
 def test_missing_page_leads_on(reader):
     page = reader().new_page()
     page.goto("404.html")

@@ -5,7 +5,7 @@ An ignore that hides no error is an error itself, so each of these calls must be
 
 import numpy as np
 
-from actlib import REGISTRY, VECTORS, gelu, glu, prelu, relu, sigmoid, softmax, swish
+from actlib import REGISTRY, VECTORS, explore, gelu, glu, prelu, relu, sigmoid, softmax, swish
 
 z = np.linspace(-1.0, 1.0, 5)
 
@@ -26,7 +26,10 @@ softmax.vjp(z, [1.0] * 5, axis=-1)
 glu(np.ones(4))
 glu.vjp(np.ones(4), 1.0)
 VECTORS["glu"].spec.formula.upper()
+explore("prelu", "relu", z=-1, alpha=0.1).state.upper()
 
+explore(relu)  # type: ignore[arg-type]
+explore("prelu", alpha="x")  # type: ignore[arg-type]
 relu("a")  # type: ignore[arg-type]
 relu(1j)  # type: ignore[arg-type]
 relu(None)  # type: ignore[arg-type]

@@ -1,0 +1,116 @@
+"""The range of an activation, cut at its kinks, and where in it the activation is flat."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from actlib._declare import Activation, Derivative
+
+_POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
+
+
+def flat_intervals(
+    activation: Activation[...],
+    *,
+    lo: float = -6.0,
+    hi: float = 6.0,
+    share: float = 0.05,
+    **params: float,
+) -> list[tuple[float, float]]:
+    """Where in a range an activation is flat: a unit that operates there is saturated.
+
+    Parameters
+    ----------
+    activation : Activation
+        An entry of ``actlib.REGISTRY``.
+    lo, hi : float
+        The range of pre-activations.
+    share : float
+        Flat is where the absolute derivative is at most this share, from 0 to 1, of its largest
+        value in the range; with 0, where the derivative is exactly zero.
+    **params : float
+        Parameters of the activation, such as ``alpha=0.1``.
+
+    Returns
+    -------
+    list of tuple of float
+        Start and end of each interval, from left to right; one that is narrower than a thousandth
+        of the range can be missed.
+
+    Raises
+    ------
+    ValueError
+        If the range is empty or infinite, or the share is not between 0 and 1.
+
+    Examples
+    --------
+    >>> from actlib import relu
+    >>> from actlib.plots import flat_intervals
+    >>> flat_intervals(relu)
+    [(-6.0, 0.0)]
+    """
+    if not -np.inf < lo < hi < np.inf:
+        raise ValueError(f"lo must be below hi and both finite, but lo={lo} and hi={hi}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must lie between 0 and 1, but is {share}")
+    parts = pieces(activation, lo, hi, params)
+    slopes = [np.abs(activation.grad(inside, **params)) for _, inside in parts]
+    limit = share * max(slope.max() for slope in slopes)
+    found: list[tuple[float, float]] = []
+    for (z, _), slope in zip(parts, slopes, strict=True):
+        flat = slope <= limit
+        edges = [
+            _edge(activation.grad, limit, z[i], z[i + 1], params)
+            for i in np.flatnonzero(flat[1:] != flat[:-1])
+        ]
+        spans = list(pairwise([float(z[0]), *edges, float(z[-1])]))
+        for start, end in spans[0 if flat[0] else 1 :: 2]:
+            if found and found[-1][1] == start:  # it goes on beyond a kink
+                start, _ = found.pop()
+            found.append((start, end))
+    return found
+
+
+def _edge(
+    grad: Derivative[...], limit: float, left: float, right: float, params: dict[str, float]
+) -> float:
+    """Where between two points the absolute derivative crosses a limit, by bisection."""
+    flat_left = abs(grad(left, **params)) <= limit
+    for _ in range(60):
+        middle = (left + right) / 2
+        if (abs(grad(middle, **params)) <= limit) == flat_left:
+            left = middle
+        else:
+            right = middle
+    return float(left)
+
+
+def pieces(
+    activation: Activation[...], lo: float, hi: float, params: dict[str, float]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The range, cut at the kinks: points to draw at, and the same with their ends moved inside.
+
+    A function of the latter gives, at a kink, what is approached from this side.
+    """
+    inside = (kink for kink in kinks(activation, params) if lo < kink < hi)
+    return between([lo, *inside, hi])
+
+
+def kinks(activation: Activation[...], params: dict[str, float]) -> list[float]:
+    """Where the derivative jumps for these parameters, from left to right."""
+    spec = activation.spec
+    values = (params.get(key, param.default) for key, param in spec.params.items())
+    return sorted(spec.kinks(*values) if callable(spec.kinks) else spec.kinks)
+
+
+def between(ends: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The pieces with these ends."""
+    parts = []
+    for start, end in pairwise(ends):
+        z = np.linspace(start, end, _POINTS)
+        inside = z.copy()
+        inside[[0, -1]] += np.array([1e-9, -1e-9]) * (end - start)
+        parts.append((z, inside))
+    return parts

@@ -1,0 +1,174 @@
+"""An explorer of activations for notebooks and for the book: drag z, and see what a layer does.
+
+>>> import actlib
+>>> actlib.explore("gelu", "relu", z=-0.5)
+Explorer(gelu against relu, z = -0.5)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from html import escape
+from importlib.resources import files
+from string import Template
+from urllib.parse import urlencode
+
+from actlib._declare import REGISTRY, find
+from actlib.explorer.table import ERROR, HI, LO, STEP, table
+
+__all__ = ["DEEPEST", "Explorer", "explore"]
+
+#: How many layers can be chosen.
+DEEPEST = 50
+
+
+def explore(
+    activation: str = "relu",
+    compare: str | None = None,
+    *,
+    z: float = 1.0,
+    depth: int = 10,
+    **params: float,
+) -> Explorer:
+    """Explore an activation, or two of them side by side, in a notebook.
+
+    Choose any activation, drag z and the parameters, and see the value, the slope with its tangent,
+    where the activation is flat, its kinks, and what many layers make of a gradient.
+
+    Parameters
+    ----------
+    activation : str
+        What to begin with, a name in ``actlib.REGISTRY``.
+    compare : str, optional
+        The one to compare with.
+    z : float
+        The pre-activation to begin with, from -6 to 6; it is moved in steps of 0.05.
+    depth : int
+        How many layers a gradient passes, from 1 to 50.
+    **params : float
+        Parameters to begin with, such as ``alpha=0.1``, for each of the two that has them.
+
+    Returns
+    -------
+    Explorer
+        The last line of a cell shows it; elsewhere it is a line of text.
+
+    Raises
+    ------
+    ValueError
+        If there is no such activation, or a number is out of its range.
+    TypeError
+        If no chosen activation has such a parameter.
+
+    Examples
+    --------
+    >>> from actlib.explorer import explore
+    >>> explore("prelu", "tanh", alpha=0.5)
+    Explorer(prelu(alpha=0.5) against tanh, z = 1)
+    """
+    names = [activation] if compare is None else [activation, compare]
+    if not LO <= z <= HI:
+        raise ValueError(f"z must lie between {LO:g} and {HI:g}, but is {z}")
+    if depth not in range(1, DEEPEST + 1):
+        raise ValueError(f"depth must be a whole number from 1 to {DEEPEST}, but is {depth}")
+    known = {key: param for name in names for key, param in find(name).spec.params.items()}
+    for key, value in params.items():
+        if key not in known:
+            has = ", ".join(known) or "none"
+            raise TypeError(f"{' and '.join(names)}: no parameter {key!r}; there is: {has}")
+        if not (math.isfinite(value) and known[key].allows(value)):
+            raise ValueError(f"{key} must be {known[key].domain}, but is {value}")
+    return Explorer(tuple(names), round(round(z / STEP) * STEP, 2) + 0.0, int(depth), params)
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """What `explore` returns: one or two activations, and where to look at them.
+
+    Parameters
+    ----------
+    names : tuple of str
+        One or two names in ``actlib.REGISTRY``.
+    z : float
+        The pre-activation to begin with.
+    depth : int
+        The number of layers to begin with.
+    params : dict of str to float
+        The parameters to begin with.
+    """
+
+    names: tuple[str, ...]
+    z: float = 1.0
+    depth: int = 10
+    params: dict[str, float] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        calls = []
+        for name in self.names:
+            given = ", ".join(f"{key}={value:g}" for key, value in self._given(name).items())
+            calls.append(f"{name}({given})" if given else name)
+        return f"Explorer({' against '.join(calls)}, z = {self.z:g})"
+
+    def _repr_html_(self) -> str:
+        style, script = read("explorer.css"), read("explorer.js")
+        return f"<style>\n{style}</style>\n{self.markup()}<script>\n{script}</script>"
+
+    @cached_property
+    def state(self) -> str:
+        """The view as an address holds it, such as ``a=relu&z=1.0&depth=10``."""
+        pairs: dict[str, object] = dict(zip("ab", self.names, strict=False))
+        pairs |= {"z": self.z, "depth": self.depth}
+        for side, name in zip("ab", self.names, strict=False):
+            pairs |= {f"{side}.{key}": value for key, value in self._given(name).items()}
+        return urlencode(pairs)
+
+    def markup(
+        self, formula: Callable[[str], str] = lambda tex: f"${escape(tex)}$", page: str = ""
+    ) -> str:
+        """Write the explorer as HTML, without its style and its script.
+
+        Parameters
+        ----------
+        formula : callable
+            Turns a formula in LaTeX into HTML; without it, the notebook is asked to.
+        page : str
+            The address of a page whose fragment holds the view. Without it there is nothing to
+            link to.
+
+        Returns
+        -------
+        str
+            HTML that loads nothing.
+        """
+        names = sorted(REGISTRY)
+        given = {name: self._given(name) for name in self.names}
+        return Template(read("explorer.html")).substitute(
+            state=escape(self.state),
+            page=escape(page),
+            table=json.dumps(table(given), separators=(",", ":")).replace("<", r"\u003c"),
+            options="".join(f"<option>{escape(name)}</option>" for name in names),
+            formulas="".join(
+                f'<div data-of="{escape(name)}">{formula(REGISTRY[name].spec.formula)}</div>\n'
+                for name in names
+            ),
+            lo=LO,
+            hi=HI,
+            step=STEP,
+            deepest=DEEPEST,
+            error=ERROR,
+            z=self.z,
+            depth=self.depth,
+        )
+
+    def _given(self, name: str) -> dict[str, float]:
+        params = REGISTRY[name].spec.params
+        return {key: value for key, value in self.params.items() if key in params}
+
+
+def read(name: str) -> str:
+    """The text of a file next to this one."""
+    return files(__name__).joinpath(name).read_text("utf-8")

@@ -1,0 +1,359 @@
+"""The explorer of activations, moved by mouse, finger, keyboard and address, in a real browser."""
+
+import gzip
+import json
+import random
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from built import SITE
+from playwright.sync_api import Page, expect
+from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry
+
+from actlib import REGISTRY, explore
+from actlib._declare import activation, derivative
+from actlib._evaluate import Param
+from actlib.explorer.table import ERROR
+
+PAGE = "chapters/explorer.html"
+WIDGET = ".actlib-explorer"
+RNG = random.Random(3)
+
+SHIFT = """() => {
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+}"""
+
+
+def number(text: str) -> float:
+    """A number as the explorer writes it: "−0.123", "≤ 2.1 × 10⁻²⁶"."""
+    mantissa, _, power = text.replace("−", "-").removeprefix("≤ ").partition(" × 10")
+    digits = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(mantissa) * 10.0 ** int(digits or 0)
+
+
+def readings(page: Page, side: str = "a") -> list[str]:
+    """What the table says: f, f' and the product."""
+    return page.locator(f"{WIDGET} tr[data-side={side}] td").all_inner_texts()
+
+
+def place(page: Page) -> float:
+    return float(page.locator(f"{WIDGET} [name=z]").first.input_value())
+
+
+def visit(page: Page, **view: object) -> None:
+    """Come by an address that holds a view, from elsewhere or on the page itself."""
+    page.goto(f"{PAGE}#{urlencode(view)}")
+    name = page.locator(f"{WIDGET} tr[data-side=a] b")
+    if view.get("a") in REGISTRY:
+        expect(name).to_have_text(str(view["a"]))
+        page.wait_for_function(
+            "z => +document.querySelector('[name=z]').value === z", arg=view["z"]
+        )
+
+
+def agrees(shown: list[str], name: str, z: float, depth: int, params: dict[str, float]) -> bool:
+    function = REGISTRY[name]
+    value, slope = float(function(z, **params)), float(function.grad(z, **params))
+    f, d, product = map(number, shown)
+    exact = slope**depth
+    if shown[2].startswith("≤"):
+        right = product >= abs(exact) and product <= 1.2 * (abs(slope) + 2 * ERROR) ** depth
+    else:
+        right = abs(product - exact) <= 0.11 * abs(exact)
+    near = max(abs(f - value), abs(d - slope)) <= ERROR + 0.0005
+    exactly_zero = (slope == 0) == (shown[1] == "0") == (shown[2] == "0")
+    return near and right and exactly_zero
+
+
+def random_view(name: str, data: dict) -> tuple[dict[str, object], dict[str, float]]:
+    chosen = data["functions"][name]["params"]
+    params = {key: RNG.choice(values) for key, values in chosen.items()}
+    view = {"a": name, "z": RNG.randint(-120, 120) / 20, "depth": RNG.randint(1, 50)}
+    return view | {f"a.{key}": value for key, value in params.items()}, params
+
+
+def table(page: Page) -> dict:
+    return json.loads(page.locator(f"{WIDGET} > script").first.text_content() or "")
+
+
+def test_readings_are_those_of_the_package(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    data = table(page)
+    wrong = []
+    for name in [*REGISTRY, *REGISTRY]:
+        view, params = random_view(name, data)
+        visit(page, **view)
+        if not agrees(readings(page), name, view["z"], view["depth"], params):
+            wrong.append((view, readings(page)))
+    for name, z in [("relu", 0), ("relu6", 6), ("hard_tanh", 1), ("hard_silu", 3), ("prelu", 0)]:
+        visit(page, a=name, z=z, depth=3)
+        if not agrees(readings(page), name, z, 3, {}):
+            wrong.append((name, z, readings(page)))
+        expect(page.locator(f"{WIDGET} tr[data-side=a] small")).to_contain_text("at a kink")
+    assert not wrong
+
+
+def test_the_picture_is_the_table(reader):
+    """The curve that is drawn passes where the package says, to less than half a pixel."""
+    page = reader().new_page()
+    visit(page, a="swish", z=-1.5, **{"a.beta": 5.0})
+    dot, off = page.evaluate("""() => {
+        const dots = [...document.querySelectorAll(".dot.f.a.filled")].at(-1);
+        const [x, y] = ["cx", "cy"].map((key) => Number(dots.getAttribute(key)));
+        const curve = document.querySelector(".chart .curve.f.a");
+        let least = Infinity;
+        for (let at = 0; at < curve.getTotalLength(); at += 0.2) {
+            const point = curve.getPointAtLength(at);
+            least = Math.min(least, Math.hypot(point.x - x, point.y - y));
+        }
+        return [[x, y], least];
+    }""")
+    assert off < 0.5, dot
+
+
+def test_mouse_drags_z_and_arrow_keys_go_on(reader):
+    page = reader().new_page()
+    visit(page, a="prelu", b="relu", z=1)
+    box = page.locator(f"{WIDGET} .chart").bounding_box()
+    y, middle = box["y"] + 100, box["x"] + 36 + (box["width"] - 44) / 2
+    page.mouse.move(middle, y)
+    page.mouse.down()
+    assert abs(place(page)) <= 0.05
+    page.mouse.move(box["x"] + 36 + (box["width"] - 44) / 4, y, steps=5)
+    assert abs(place(page) + 3) <= 0.05
+    page.mouse.move(box["x"] - 200, y)
+    assert place(page) == -6
+    page.mouse.up()
+    page.mouse.move(middle, y)
+    assert place(page) == -6
+    assert number(readings(page)[0]) == -1.5
+    page.keyboard.press("ArrowRight")
+    assert place(page) == -5.95
+    page.keyboard.press("End")
+    assert place(page) == 6
+
+
+def touch(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    finger = page.context.new_cdp_session(page)
+    for step in range(11):
+        x, y = (a + (b - a) * step / 10 for a, b in zip(start, end, strict=True))
+        kind = "touchMove" if step else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_drags_sideways_and_scrolls_up_and_down(reader):
+    page = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(page, a="gelu", z=1)
+    chart = page.locator(f"{WIDGET} .chart")
+    chart.evaluate("chart => chart.scrollIntoView({ block: 'center' })")
+    box, scrolled = chart.bounding_box(), page.evaluate("scrollY")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch(page, (x, y), (x + 80, y + 3))
+    moved = place(page)
+    assert moved > 2
+    assert page.evaluate("scrollY") == scrolled
+    touch(page, (x, y), (x, y - 120))
+    page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
+
+
+def test_keyboard_alone(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    page.locator(f"{WIDGET} [name=a]").focus()
+    page.keyboard.type("prelu")
+    expect(page.locator(f"{WIDGET} tr[data-side=a] b")).to_have_text("prelu")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    alpha = page.get_by_role("slider", name="prelu: alpha")
+    expect(alpha).to_be_focused()
+    expect(alpha).to_have_attribute("aria-valuetext", "1.5")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("slider", name="z", exact=True)).to_be_focused()
+    page.keyboard.press("Home")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Home")
+    assert [number(text) for text in readings(page)] == [-9, 1.5, 1.5]
+
+
+def test_a_view_is_kept_in_the_address(reader):
+    context = reader()
+    page = context.new_page()
+    page.goto(PAGE)
+    page.locator(f"{WIDGET} [name=a]").select_option("elu")
+    page.locator(f"{WIDGET} [name=b]").select_option("swish")
+    page.get_by_role("slider", name="elu: alpha").press("End")
+    page.get_by_role("slider", name="layers n").press("ArrowRight")
+    page.get_by_role("slider", name="z", exact=True).press("Home")
+    page.wait_for_url("**/explorer.html#a=elu&b=swish&z=-6&depth=11&a.alpha=10&b.beta=1")
+    other = context.new_page()
+    other.goto(page.locator(f"{WIDGET} .note a").get_attribute("href"))
+    for side in "ab":
+        assert readings(other, side) == readings(page, side)
+    page.locator(f"{WIDGET} [name=b]").select_option("")
+    expect(page.locator(f"{WIDGET} tr[data-side=b]")).not_to_be_visible()
+    page.wait_for_url("**/explorer.html#a=elu&z=-6&depth=11&a.alpha=10")
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        {"a": "<img src=x onerror=alert(1)>", "b": "__proto__", "z": "1e999", "depth": "-5x"},
+        {"a": "constructor", "b": "toString", "z": "", "depth": "[]"},
+    ],
+)
+def test_nonsense_in_the_address_is_ignored(view, reader, address):
+    page = reader().new_page()
+    faults = outcry(page, address)
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    visit(page, **view)
+    assert agrees(readings(page), "gelu", 1, 10, {})
+    assert page.locator(f"{WIDGET} img").count() == 0
+    visit(page, a="relu", z=-6, depth=50)
+    page.goto(f"{PAGE}#a=prelu&z=-77&depth=900&alpha=1.4")
+    expect(page.locator(f"{WIDGET} tr[data-side=a] b")).to_have_text("prelu")
+    assert agrees(readings(page), "prelu", -6, 50, {"alpha": 1.5})
+    assert not faults
+
+
+def test_links_lead_to_views(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    links = page.locator("article ol a")
+    assert links.count() >= 5
+    links.first.click()
+    expect(page.locator(f"{WIDGET} [name=z]")).to_have_value("-1.5")
+    assert number(readings(page)[1]) < 0
+    page.goto("chapters/intro.html")
+    page.locator(f"{WIDGET} .note a").click()
+    page.wait_for_url("**/explorer.html#a=sigmoid&b=relu&z=2&depth=10")
+
+
+def test_who_listens_is_told_once(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    page.evaluate("""() => {
+        window.told = 0;
+        const said = document.querySelector("[role=status]");
+        new MutationObserver(() => window.told++).observe(said, { childList: true });
+    }""")
+    slider = page.get_by_role("slider", name="z", exact=True)
+    for _ in range(20):
+        slider.press("ArrowLeft")
+    said = page.locator(f"{WIDGET} [role=status]")
+    expect(said).to_contain_text("At z = 0.00. gelu: f = 0, f′ = 0.500;")
+    assert page.evaluate("told") <= 4
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_it_fits_is_accessible_and_stays_where_it_is(screen, theme, reader, address):
+    page = reader(screen, theme, reduced_motion="reduce").new_page()
+    faults = outcry(page, address)
+    page.add_init_script(f"({SHIFT})()")
+    view = {"a": "hard_shrink", "b": "elu", "z": -0.5, "a.lambd": 1.0, "b.alpha": 2.0, "depth": 50}
+    visit(page, **view)
+    slider = page.get_by_role("slider", name="z", exact=True)
+    for name in ["sigmoid", "soft_shrink", "gelu"]:
+        page.locator(f"{WIDGET} [name=a]").select_option(name)
+        slider.press("ArrowLeft")
+    page.locator(f"{WIDGET} [name=b]").select_option("")
+    page.locator(f"{WIDGET} [name=b]").select_option("swish")
+    page.wait_for_timeout(200)
+    faults += page.evaluate(OVERFLOW)
+    faults += axe(page)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.locator(WIDGET).screenshot(path=SCREENSHOTS / f"explorer-moved-{screen}-{theme}.png")
+    assert not faults, "\n".join(faults)
+    assert page.evaluate("shift") <= 0.02
+
+
+def test_it_works_without_a_server(browser, site):
+    page = browser.new_context().new_page()
+    faults = outcry(page, "file:")
+    page.goto((site / PAGE).as_uri() + "#a=sigmoid&b=tanh&z=0.5")
+    assert agrees(readings(page, "b"), "tanh", 0.5, 10, {})
+    page.get_by_role("slider", name="z", exact=True).press("ArrowRight")
+    page.wait_for_url("**/explorer.html#a=sigmoid&b=tanh&z=0.55&depth=10")
+    assert not faults
+
+
+def test_without_scripts_there_are_the_figures(reader):
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(PAGE)
+    expect(page.locator(WIDGET)).not_to_be_visible()
+    page.locator("noscript a").click()
+    page.wait_for_url("**/chapters/catalogue.html#catalogue")
+
+
+def test_on_paper_a_sentence_stands_in_its_place(site):
+    book = site.parent / "singlehtml/chapters/intro.html"
+    if not book.exists():
+        pytest.skip("there is no PDF of the book: make pdf")
+    text = book.read_text("utf-8")
+    assert "actlib-explorer" not in text
+    assert text.count("Here an explorer of activations needs JavaScript.") == 2
+
+
+def test_weight(site):
+    script = (site / "_static/explorer.js").read_bytes()
+    assert len(gzip.compress(script)) < 8_000
+    named = [p.name for p in SITE.rglob("*.html") if "explorer.js" in p.read_text("utf-8")]
+    assert sorted(named) == ["explorer.html", "intro.html"]
+    data = re.search(r'<script type="application/json">(.*?)</script>', (site / PAGE).read_text())
+    assert len(data[1].encode()) < 40_000
+
+
+@pytest.fixture
+def planted():
+    """Declared on the fly, with a kink that depends on its parameter."""
+
+    @activation(
+        formula="z",
+        exact=lambda m, z, edge: z,
+        cite="",
+        limits=(0, 1),
+        range=(0, 1),
+        kinks=lambda edge: (edge,),
+        params={"edge": Param((-2.0, 2.0))},
+    )
+    def planted_for_test(xp, z, edge=0.3):
+        """Planted."""
+        return xp.where(z > edge, 2 * (z - edge), 0 * z)
+
+    derivative(planted_for_test, limits=(0, 2))(
+        lambda xp, z, edge: 2 * xp.astype(z > edge, z.dtype)
+    )
+    yield planted_for_test
+    del REGISTRY["planted_for_test"]
+
+
+def test_in_a_notebook_two_of_them_and_a_new_activation(planted, browser, tmp_path: Path):
+    outputs = [
+        explore("relu", z=-2)._repr_html_(),
+        explore("planted_for_test", "prelu", edge=-0.75, alpha=0.37, z=-0.75)._repr_html_(),
+    ]
+    (tmp_path / "notebook.html").write_text(
+        "<!doctype html><meta charset=utf-8>" + "".join(outputs)
+    )
+    page = browser.new_context().new_page()
+    faults = outcry(page, "file:")
+    page.goto((tmp_path / "notebook.html").as_uri())
+    first, second = page.locator(WIDGET).all()
+    expect(first.locator("[name=a] option")).to_have_count(len(REGISTRY))
+    expect(second.locator("tr[data-side=b] td").first).to_have_text("−0.278")
+    expect(second.locator("tr[data-side=a] small")).to_have_text("at a kink, flat")
+    second.get_by_role("slider", name="z", exact=True).press("ArrowRight")
+    expect(second.locator("tr[data-side=a] td").first).to_have_text("0.100")
+    expect(first.locator("[name=z]")).to_have_value("-2")
+    first.locator("[name=a]").select_option("planted_for_test")
+    expect(first.locator(".formulas > div").first).to_have_text("$z$")
+    expect(second.locator(".note a")).not_to_be_visible()
+    assert not faults
