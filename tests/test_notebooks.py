@@ -88,6 +88,14 @@ def test_every_chapter_is_in_the_table_of_contents_and_there_is_no_other() -> No
     assert yaml.safe_load(toc)["root"] == "chapters/intro"
 
 
+def test_the_first_page_leads_to_every_chapter() -> None:
+    """The pages of a part are led to by the part."""
+    chapters = yaml.safe_load((ROOT / "_toc.yml").read_text())["chapters"]
+    intro = (ROOT / "chapters/intro.md").read_text("utf-8")
+    missing = [c["file"] for c in chapters if f"{{doc}}`{Path(c['file']).name}`" not in intro]
+    assert missing == []
+
+
 # --- each of these faults must be found
 
 
