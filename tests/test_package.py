@@ -72,10 +72,10 @@ def test_import_is_cheap(tmp_path: Path) -> None:
     installed = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
     code = """
 import time, numpy
-start = time.process_time()
+start = time.thread_time()
 import actlib
 actlib.relu(numpy.ones(3))
-print(time.process_time() - start)
+print(time.thread_time() - start)
 """
     seconds = min(float(run(sys.executable, "-c", code, env=installed)) for _ in range(10))
     assert seconds < 0.015
