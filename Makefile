@@ -66,7 +66,7 @@ notebooks: .venv ## run all notebooks and store their outputs
 	$(BIN)/python tools/notebooks.py $(NAMES)
 
 studies: .venv ## train what the book's studies lack, which takes long, and store the results
-	$(BIN)/python tools/notebooks.py $$(cd chapters && grep -l 'data/[a-z_0-9{}]*\.[cj]s' *.ipynb)
+	$(BIN)/python tools/notebooks.py $$(cd chapters && grep -l '\\"data[/\\]' *.ipynb)
 
 links: .venv $(MODULES) ## ask every address that the book names whether it is there; needs the network
 	$(BIN)/jupyter-book build . --quiet -n --keep-going --builder linkcheck
