@@ -7,7 +7,17 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from website import assets, explorer, headlines, maths, pages, quiz, search
+from website import (
+    assets,
+    depths,
+    explorer,
+    headlines,
+    instruments,
+    maths,
+    pages,
+    quiz,
+    search,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -16,6 +26,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )  # Jupyter Book sets it for an extension left out
     if os.environ.get("BOOK_PDF"):  # a PDF of the book will lie next to it
         app.tags.add("pdf")
-    for part in (maths, explorer, headlines, pages, quiz, search, assets):
+    for part in (maths, instruments, explorer, depths, headlines, pages, quiz, search, assets):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

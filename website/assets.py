@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,12 @@ class Assets:
     def _sheets(self, folder: Path) -> list[str]:
         files = [folder / name for name in _THEME_SHEETS]
         files += [folder.parent / name for name in self.sheets]
-        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css", EXPLORER / "explorer.css"]
+        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css"]
+        files += [
+            EXPLORER / "instrument.css",
+            EXPLORER / "explorer.css",
+            HERE / "static/depths.css",
+        ]
         return [str(file.resolve()) for file in files]
 
     def _script(self, folder: Path) -> str:
@@ -154,7 +160,15 @@ def _cut_fonts(folder: Path, text: str) -> None:
         save_font(font, path, options)
 
 
+def _write_all(app: Sphinx) -> None:
+    """Have every page and picture written, not only what is read again: none is packed twice."""
+    if app.builder.format == "html":
+        shutil.rmtree(app.outdir)
+        Path(app.outdir).mkdir()
+
+
 def setup(app: Sphinx) -> None:
     assets = Assets()
+    app.connect("builder-inited", _write_all, priority=100)
     app.connect("html-page-context", assets.note, priority=950)
     app.connect("build-finished", assets.pack, priority=950)

@@ -36,6 +36,7 @@ _REMEDIES = {
     r'<summary aria-label="[^"]*">': "<summary>",  # which has a text of its own
     r' role="doc-biblioentry"': ' role="listitem"',
     r"<th( class=\"[^\"]*\")?></th>": r"<td\1></td>",  # heads nothing
+    r'<span class="(?:n|nn|p|w)">([^<]*)</span>': r"\1",  # code in the colour of the text around it
 }
 
 
@@ -144,7 +145,7 @@ def _description(doctree: nodes.document) -> str:
 
 
 def _mended(body: str) -> str:
-    """The HTML of Sphinx and its extensions without what checkers of accessibility object to."""
+    """The HTML of Sphinx and its extensions without what is wrong in it or says nothing."""
     for fault, remedy in _REMEDIES.items():
         body = re.sub(fault, remedy, body)
     return body

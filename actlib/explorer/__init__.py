@@ -114,8 +114,9 @@ class Explorer:
         return f"Explorer({' against '.join(calls)}, z = {self.z:g})"
 
     def _repr_html_(self) -> str:
-        style, script = read("explorer.css"), read("explorer.js")
-        return f"<style>\n{style}</style>\n{self.markup()}<script>\n{script}</script>"
+        style = read("instrument.css") + read("explorer.css")
+        code = script(read("explorer.js"))
+        return f"<style>\n{style}</style>\n{self.markup()}<script>\n{code}</script>"
 
     @cached_property
     def state(self) -> str:
@@ -172,3 +173,8 @@ class Explorer:
 def read(name: str) -> str:
     """The text of a file next to this one."""
     return files(__name__).joinpath(name).read_text("utf-8")
+
+
+def script(source: str) -> str:
+    """A script that draws an instrument: what they share, and `source`, in a block of their own."""
+    return f'"use strict";\n{{\n{read("draw.js")}\n{source}}}\n'

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from actlib._declare import REGISTRY, Activation
-from actlib._evaluate import Param
+from actlib._formula import Param
 from actlib._pieces import flat_intervals, kinks, pieces
 
 LO, HI, STEP = -6.0, 6.0, 0.05

@@ -72,7 +72,7 @@ def test_links_and_anchors_resolve(name, names, site):
         if is_outside(link) or link.startswith("data:"):
             continue
         path, anchor = unquote(urlsplit(link).path), unquote(urlsplit(link).fragment)
-        anchor = "" if "=" in anchor else anchor  # a view of the explorer, not a place in a page
+        anchor = "" if "=" in anchor else anchor  # a view of an instrument, not a place in a page
         target = (site / name).parent.joinpath(path).resolve() if path else site / name
         if not target.is_file() or (
             anchor and not names[target.relative_to(site.resolve()).as_posix()].ids[anchor]
@@ -121,7 +121,7 @@ def test_policy_lets_in_nothing_from_elsewhere(name, names, site):
 def test_static_files_are_few_and_used(site):
     kinds = Counter(path.suffix for path in (site / "_static").rglob("*") if path.is_file())
     assert kinds[".css"] == 0
-    assert kinds[".js"] <= 4
+    assert kinds[".js"] <= 5  # for all pages, for search (2), and for each of two instruments
     assert (site / "objects.inv").exists()
 
 
@@ -129,10 +129,14 @@ def test_pdf_holds_the_whole_book(site, names):
     file = site / "activation-functions.pdf"
     if not file.exists():
         pytest.skip("there is no PDF of the book: make pdf")
-    text = " ".join(page.extract_text() for page in PdfReader(file).pages)
-    text = " ".join(unicodedata.normalize("NFKC", text).split())
+    pdf = PdfReader(file)
+    places = pdf.named_destinations
     for name in READ:
         if name.startswith("chapters/"):
+            place = places.get(f"/document-{name.removesuffix('.html')}", places["/"])
+            first = pdf.get_destination_page_number(place)
+            text = " ".join(page.extract_text() for page in pdf.pages[first : first + 2])
+            text = " ".join(unicodedata.normalize("NFKC", text).split())
             begins = names[name].meta("description")[:40].replace("’", "'")
             assert begins in text.replace("’", "'"), name
 
@@ -228,6 +232,17 @@ def test_build_refuses(fault, complaint, tmp_path):
     done = build(small_book(tmp_path, fault))
     assert done.returncode != 0
     assert complaint in done.stdout + done.stderr
+
+
+def test_second_build_writes_what_has_changed(tmp_path):
+    book = small_book(tmp_path / "book")
+    assert build(book).returncode == 0
+    first = shutil.copytree(book / "_build/html", tmp_path / "first")
+    (book / "chapters/page.md").write_text(PAGE.format(fault="A new sentence."), "utf-8")
+    done = build(book)
+    assert done.returncode == 0, done.stdout + done.stderr
+    changed = ["_sources/chapters/page.md", "chapters/page.html", "searchindex.js"]
+    assert differing(first, book / "_build/html") == changed
 
 
 REPOSITORY = "https://github.com/someone/somewhere"

@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 import pytest
 from built import SITE
 from playwright.sync_api import Page, expect
-from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry
+from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry, themes
 
 from actlib import REGISTRY, explore
 from actlib._declare import activation, derivative
-from actlib._evaluate import Param
+from actlib._formula import Param
 from actlib.explorer.table import ERROR
 
 PAGE = "chapters/explorer.html"
@@ -238,7 +238,9 @@ def test_links_lead_to_views(reader):
 
 def test_who_listens_is_told_once(reader):
     page = reader().new_page()
+    page.clock.install(time=0)
     page.goto(PAGE)
+    page.clock.pause_at(60_000)  # time stands still, however long it takes to press the keys
     page.evaluate("""() => {
         window.told = 0;
         const said = document.querySelector("[role=status]");
@@ -247,15 +249,15 @@ def test_who_listens_is_told_once(reader):
     slider = page.get_by_role("slider", name="z", exact=True)
     for _ in range(20):
         slider.press("ArrowLeft")
+    page.clock.run_for(2000)
     said = page.locator(f"{WIDGET} [role=status]")
     expect(said).to_contain_text("At z = 0.00. gelu: f = 0, f′ = 0.500;")
-    assert page.evaluate("told") <= 4
+    assert page.evaluate("told") == 1
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
-def test_it_fits_is_accessible_and_stays_where_it_is(screen, theme, reader, address):
-    page = reader(screen, theme, reduced_motion="reduce").new_page()
+def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
+    page = reader(screen, reduced_motion="reduce").new_page()
     faults = outcry(page, address)
     page.add_init_script(f"({SHIFT})()")
     view = {"a": "hard_shrink", "b": "elu", "z": -0.5, "a.lambd": 1.0, "b.alpha": 2.0, "depth": 50}
@@ -267,12 +269,14 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, theme, reader, addr
     page.locator(f"{WIDGET} [name=b]").select_option("")
     page.locator(f"{WIDGET} [name=b]").select_option("swish")
     page.wait_for_timeout(200)
+    shift = page.evaluate("shift")  # before a screenshot makes the window larger
     faults += page.evaluate(OVERFLOW)
-    faults += axe(page)
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.locator(WIDGET).screenshot(path=SCREENSHOTS / f"explorer-moved-{screen}-{theme}.png")
+    for theme in themes(page):
+        faults += axe(page, WIDGET)
+        page.locator(WIDGET).screenshot(path=SCREENSHOTS / f"explorer-moved-{screen}-{theme}.png")
     assert not faults, "\n".join(faults)
-    assert page.evaluate("shift") <= 0.02
+    assert shift <= 0.02
 
 
 def test_it_works_without_a_server(browser, site):

@@ -1,12 +1,13 @@
 """Every page of the built book, in both themes, on a desktop and on a phone, in a real browser."""
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from built import READ, ROOT, SCREENS
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 AXE = ROOT / "website/node_modules/axe-core/axe.min.js"
 SCREENSHOTS = ROOT / "_build/screenshots"
@@ -74,9 +75,11 @@ def outcry(page: Page, address: str) -> list[str]:
     return heard
 
 
-def axe(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text("utf-8"))
-    violations = page.evaluate("async () => (await axe.run()).violations")
+def axe(page: Page, part: str = "html") -> list[str]:
+    """What the checker of accessibility objects to in the whole page or a part of it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+    violations = page.evaluate("async (part) => (await axe.run(part)).violations", part)
     return [
         f"{found['id']}: {found['help']}: {node['html'][:200]} {node['failureSummary']}"
         for found in violations
@@ -84,20 +87,30 @@ def axe(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+def themes(page: Page) -> Iterator[str]:
+    """The light theme, in which the page was opened, and then the dark one."""
+    for theme in ["light", "dark"]:
+        page.emulate_media(color_scheme=theme)
+        expect(page.locator("html")).to_have_attribute("data-theme", theme)
+        yield theme
+
+
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", READ)
-def test_page(name, screen, theme, reader, address):
-    page = reader(screen, theme, reduced_motion="reduce").new_page()
-    faults = outcry(page, address)
+def test_page(name, screen, reader, address):
+    page = reader(screen, reduced_motion="reduce").new_page()
+    faults, loaded = outcry(page, address), []
+    page.on("response", lambda response: loaded.append(response))
     page.goto(name)
     page.evaluate(OPEN_EVERYTHING)
     faults += page.evaluate(FIGURES)
     faults += page.evaluate(MATHS)
-    faults += page.evaluate(OVERFLOW)
-    faults += axe(page)
     SCREENSHOTS.mkdir(exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-{screen}-{theme}.png")
+    for theme in themes(page):
+        found = [*page.evaluate(OVERFLOW), *axe(page)]
+        faults += [f"{theme}: {fault}" for fault in found]
+        page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-{screen}-{theme}.png")
+    faults += overweight(loaded)
     assert not faults, "\n".join(faults)
 
 
@@ -107,19 +120,14 @@ def weight(response: Response) -> int:
     return len(response.body() if packed else gzip.compress(response.body(), 9))
 
 
-@pytest.mark.parametrize("name", READ)
-def test_weight(name, reader):
-    """What a first visit loads."""
-    page = reader().new_page()
-    loaded = []
-    page.on("response", lambda response: loaded.append(response))
-    page.goto(name)
-    page.evaluate(OPEN_EVERYTHING)
-    page.evaluate(FIGURES)
-    page.wait_for_load_state("networkidle")
+def overweight(loaded: list[Response]) -> list[str]:
+    """What is too much for a first visit."""
     weights = {urlsplit(response.url).path: weight(response) for response in loaded}
     figures = {path: weight for path, weight in weights.items() if "/_images/" in path}
     others = {path: weight for path, weight in weights.items() if "/_images/" not in path}
-    assert sum(others.values()) <= 200 * KILOBYTE, others
-    assert sum(figures.values()) <= 150 * KILOBYTE, figures
-    assert len(others) <= 14, others
+    limits = [
+        (sum(others.values()) <= 200 * KILOBYTE, f"too heavy: {others}"),
+        (sum(figures.values()) <= 150 * KILOBYTE, f"figures too heavy: {figures}"),
+        (len(others) <= 14, f"too many files: {others}"),
+    ]
+    return [fault for kept, fault in limits if not kept]

@@ -1,0 +1,57 @@
+// What the book's instruments share; each has this in front of its own script, in one block.
+
+const svg = (tag, attributes, ...content) => {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...content);
+  return element;
+};
+
+const minus = (text) => text.replace("-", "−");
+const power = (exponent) => `10${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
+
+function scientific(value) {
+  if (Math.abs(value) >= 0.001 && Math.abs(value) < 1000) return minus(`${Number(value.toPrecision(2))}`);
+  const [mantissa, exponent] = value.toExponential(1).split("e");
+  return `${minus(mantissa)} × ${power(Number(exponent))}`;
+}
+
+const near = (values, value) => values.reduce((best, other, i) =>
+  Math.abs(other - value) < Math.abs(values[best] - value) ? i : best, 0);
+
+// A number that an address holds, if it does.
+function numberOf(given, key) {
+  const value = given.get(key)?.trim();
+  return value && Number.isFinite(Number(value)) ? Number(value) : undefined;
+}
+
+// What follows a change, but not at every step of a slider: who listens would never hear the end,
+// and browsers refuse to change the address so often.
+function settled(action) {
+  let timer;
+  const now = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    action();
+  };
+  return { now, soon: () => { timer ??= setTimeout(now, 400); } };
+}
+
+// Has a chart say how far along it is pointed at, with a button down or a finger.
+function dragged(chart, move) {
+  const drag = (event) => move(event.clientX - chart.getBoundingClientRect().left);
+  chart.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    chart.setPointerCapture(event.pointerId);
+    drag(event);
+  });
+  chart.addEventListener("pointermove", (event) => chart.hasPointerCapture(event.pointerId) && drag(event));
+}
+
+// A notebook may have a script several times.
+function startAll(selector, start) {
+  for (const root of document.querySelectorAll(`${selector}:not([data-ready])`)) {
+    root.dataset.ready = "";
+    start(root);
+  }
+}

@@ -1,0 +1,359 @@
+"""The instrument of the page about depth, moved in a real browser."""
+
+import csv
+import gzip
+import random
+import re
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from built import SITE
+from playwright.sync_api import Page, expect
+from test_explorer import SHIFT, number, touch
+from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry, themes
+
+from actlib import REGISTRY, mean_field
+from website.depths import DATA
+
+PAGE = "chapters/depth.html"
+WIDGET = ".depths"
+RNG = random.Random(4)
+PLOT = {"left": 50, "right": 14}  # what the charts leave free beside the layers
+
+with DATA.open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.DictReader(file))
+
+
+def stored(row: str, f: str, gain: float, width: int, depth: int) -> dict[str, str]:
+    """A row of the table, looked up in the file."""
+    (found,) = [
+        line
+        for line in ROWS
+        if (line["row"], line["activation"], int(line["width"]), int(line["depth"]))
+        == (row, f, width, depth)
+        and abs(float(line["gain"]) - gain) < 0.01
+    ]
+    return found
+
+
+def right(f: str, gain: float, width: int, depth: int, layer: int) -> list[float]:
+    """What the instrument should say, row by row, from the file and from `actlib.mean_field`."""
+    gradient, exact = stored("gradient", f, gain, width, depth), 1.4142 if gain == 1.41 else gain
+    variances = mean_field.variances(REGISTRY[f], 1.0, exact, depth)
+    factors = np.sqrt([mean_field.chi(REGISTRY[f], q, exact) for q in variances[:-1]])
+    return [
+        10 ** float(stored("variance", f, gain, width, 20)[f"{layer}"]),
+        variances[layer - 1],
+        10 ** float(gradient[f"{layer}"]),
+        np.prod(factors[layer - 1 :]),
+        *(float(gradient[key]) for key in ("factor", "low", "high")),
+        np.exp(np.log(factors).mean()),
+    ]
+
+
+def readings(page: Page) -> list[float]:
+    """What the table of the instrument says, in the same order."""
+    rows = page.locator(f"{WIDGET} tbody tr").all()
+    cells = [row.locator("td").all_text_contents() for row in rows[:2]]
+    factor = rows[2].locator("td span").all_text_contents()
+    bounds = rows[2].locator("td small").inner_text().split(" to ")
+    return [number(text) for text in [*cells[0], *cells[1], factor[0], *bounds, factor[1]]]
+
+
+def agrees(shown: list[float], expected: list[float]) -> bool:
+    near = [abs(a - b) <= 0.055 * b for a, b in zip(shown[:4], expected[:4], strict=True)]
+    close = [abs(a - b) <= 0.0011 for a, b in zip(shown[4:], expected[4:], strict=True)]
+    return all(near + close)
+
+
+def slider(page: Page, name: str):
+    return page.locator(f"{WIDGET} [name={name}]")
+
+
+def layer(page: Page) -> int:
+    return int(slider(page, "layer").input_value())
+
+
+def visit(page: Page, **view: object) -> None:
+    """Come by an address that holds a view, from elsewhere or on the page itself."""
+    page.goto(f"{PAGE}#{urlencode(view)}")
+    said = page.locator(f"{WIDGET} [role=status]")
+    expect(said).to_contain_text(
+        "{f}, gain {gain:g}, width {width}, layer {layer} of".format(**view)
+    )
+
+
+def random_view() -> dict[str, object]:
+    row = RNG.choice([line for line in ROWS if line["row"] == "gradient"])
+    return {
+        "f": row["activation"],
+        "gain": round(float(row["gain"]), 2),
+        "width": int(row["width"]),
+        "depth": int(row["depth"]),
+        "layer": RNG.randint(1, int(row["depth"])),
+    }
+
+
+VIEW = {"f": "gelu", "gain": 1.41, "width": 64, "depth": 20, "layer": 7}
+
+
+def test_readings_are_those_of_the_table_and_of_the_theory(reader):
+    page = reader().new_page()
+    wrong = []
+    for view in [VIEW, *(random_view() for _ in range(40))]:
+        visit(page, **view)
+        if not agrees(readings(page), right(**view)):
+            wrong.append((view, readings(page), right(**view)))
+    assert not wrong
+    expected = right(**VIEW)
+    for part in range(8):  # each number that is off would be seen
+        off = [value * (1.06 if part == i else 1) for i, value in enumerate(expected)]
+        assert not agrees(off, expected)
+
+
+DRAWN = """() => [...document.querySelectorAll(".depths .chart")].map((chart) => ({
+    dots: [...chart.querySelectorAll(".dot")].map((dot) => [
+        Number(dot.getAttribute("cx")), Number(dot.getAttribute("cy")),
+    ]),
+    lines: ["measured", "theory"].map((name) =>
+        chart.querySelector(`.curve.${name}`).getAttribute("d")),
+    ticks: [...chart.querySelectorAll("text[text-anchor=end]")].map((text) => [
+        text.textContent, Number(text.getAttribute("y")) - 4,
+    ]),
+}))"""
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_the_picture_is_the_table(screen, reader):
+    """Dots and lines stand where the axis has their numbers, to less than half a pixel."""
+    page = reader(screen).new_page()
+    visit(page, **VIEW)
+    expected = np.log10([right(**VIEW | {"layer": layer})[:4] for layer in range(1, 21)]).T
+    for i, chart in enumerate(page.evaluate(DRAWN)):
+        (log, y), *_, (other, there) = [
+            (np.log10(number(re.sub("^10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "1 × 10", text))), y)
+            for text, y in chart["ticks"]
+            if text
+        ]
+        per_decade = (there - y) / (other - log)
+        drawn = [[point.split() for point in line[1:].split("L")] for line in chart["lines"]]
+        measured, theory = np.array(drawn, float)
+        for points, values in [(measured, expected[2 * i]), (theory, expected[2 * i + 1])]:
+            assert np.abs(points[:, 1] - (y + (values - log) * per_decade)).max() < 0.5
+        assert chart["dots"] == [*measured.tolist(), measured[VIEW["layer"] - 1].tolist()]
+
+
+@pytest.mark.parametrize("chart", [0, 1])
+def test_mouse_drags_the_layer_and_arrow_keys_go_on(chart, reader):
+    page = reader().new_page()
+    visit(page, **VIEW)
+    box = page.locator(f"{WIDGET} .chart").nth(chart).bounding_box()
+    inner, y = box["width"] - PLOT["left"] - PLOT["right"], box["y"] + 60
+    at = lambda layer: box["x"] + PLOT["left"] + (layer - 1) / 19 * inner  # noqa: E731
+    page.mouse.move(at(12), y)
+    page.mouse.down()
+    assert layer(page) == 12
+    page.mouse.move(at(3.4), y, steps=5)
+    assert layer(page) == 3
+    assert agrees(readings(page), right(**VIEW | {"layer": 3}))
+    page.mouse.move(box["x"] - 300, y)
+    assert layer(page) == 1
+    page.mouse.up()
+    page.mouse.move(at(12), y)
+    assert layer(page) == 1
+    page.keyboard.press("ArrowRight")
+    assert layer(page) == 2
+    page.keyboard.press("End")
+    assert layer(page) == 20
+
+
+def test_a_finger_drags_sideways_and_scrolls_up_and_down(reader):
+    page = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(page, **VIEW)
+    page.wait_for_load_state("networkidle")
+    chart = page.locator(f"{WIDGET} .chart").nth(1)
+    chart.evaluate("chart => chart.scrollIntoView({ block: 'center' })")
+    box, scrolled = chart.bounding_box(), page.evaluate("scrollY")
+    x, y = box["x"] + 100, box["y"] + box["height"] / 2
+    touch(page, (x, y), (x + 120, y + 3))
+    assert layer(page) >= 11
+    assert page.evaluate("scrollY") == scrolled
+    touch(page, (x, y), (x, y - 120))
+    page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
+
+
+def test_keyboard_alone(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    slider(page, "f").focus()
+    page.keyboard.type("tanh")
+    for name, key, text in [
+        ("gain", "End", "10"),
+        ("width", "Home", "16"),
+        ("depth", "ArrowLeft", "10"),
+        ("layer", "End", "10 of 10"),
+    ]:
+        page.keyboard.press("Tab")
+        control = page.get_by_role("slider", name=name, exact=True)
+        expect(control).to_be_focused()
+        page.keyboard.press(key)
+        expect(control).to_have_attribute("aria-valuetext", text)
+    assert agrees(readings(page), right("tanh", 10, 16, 10, 10))
+
+
+def test_a_view_is_kept_in_the_address(reader):
+    context = reader()
+    page = context.new_page()
+    page.goto(PAGE)
+    slider(page, "f").select_option("relu")
+    slider(page, "gain").press("ArrowRight")
+    slider(page, "width").press("Home")
+    slider(page, "layer").press("End")
+    page.wait_for_url("**/depth.html#f=relu&gain=2&width=16&depth=20&layer=20")
+    slider(page, "depth").press("Home")
+    page.wait_for_url("**/depth.html#f=relu&gain=2&width=16&depth=5&layer=5")
+    other = context.new_page()
+    other.goto(page.locator(f"{WIDGET} .note a").evaluate("link => link.href"))
+    assert readings(other) == readings(page)
+    expect(other.locator(WIDGET)).to_be_in_viewport()
+
+
+def test_places_in_the_page_are_no_views(reader):
+    page = reader().new_page()
+    visit(page, **VIEW)
+    page.goto(f"{PAGE}#depth-width")
+    expect(page.locator("#depth-width")).to_be_in_viewport()
+    assert page.url.endswith("#depth-width")
+    assert agrees(readings(page), right(**VIEW))
+    page.goto("chapters/intro.html")
+    page.goto(f"{PAGE}#depth-theory")
+    expect(page.locator("#depth-theory")).to_be_in_viewport()
+    page.wait_for_timeout(600)
+    assert page.url.endswith("#depth-theory")
+
+
+def test_nonsense_in_the_address_is_ignored(reader, address):
+    page = reader().new_page()
+    faults = outcry(page, address)
+    page.on("dialog", lambda dialog: faults.append(dialog.message))
+    page.goto(f"{PAGE}#f=<img src=x onerror=alert(1)>&gain=1e999&width=&depth=[]&layer=x")
+    assert agrees(readings(page), right(**VIEW | {"layer": 1}))
+    page.goto(f"{PAGE}#f=__proto__&gain=-7&width=1000&depth=7&layer=900")
+    expect(slider(page, "layer")).to_have_value("5")
+    assert agrees(readings(page), right("gelu", 0.5, 256, 5, 5))
+    assert not faults
+
+
+def test_links_lead_to_views(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    links = page.locator("article ol a[href*='#f=']")
+    assert links.count() == 3
+    for link in links.all():
+        view = dict(part.split("=") for part in link.get_attribute("href").split("#")[1].split("&"))
+        link.click()
+        expect(page.locator(WIDGET)).to_be_in_viewport()
+        expect(slider(page, "f")).to_have_value(view.pop("f"))
+        expect(slider(page, "layer")).to_have_value(view["layer"])
+
+
+def test_who_listens_is_told_once(reader):
+    page = reader().new_page()
+    page.clock.install(time=0)
+    page.goto(PAGE)
+    page.clock.pause_at(60_000)  # time stands still, however long it takes to press the keys
+    page.evaluate("""() => {
+        window.told = 0;
+        const said = document.querySelector(".depths [role=status]");
+        new MutationObserver(() => window.told++).observe(said, { childList: true });
+    }""")
+    for _ in range(19):
+        slider(page, "layer").press("ArrowRight")
+    page.clock.run_for(2000)
+    said = page.locator(f"{WIDGET} [role=status]")
+    expect(said).to_contain_text("gelu, gain 1.41, width 64, layer 20 of 20. Variance 0.011, by")
+    expect(said).to_contain_text("Factor per layer 0.931, from 0.901 to 0.961, by theory 0.880.")
+    assert page.evaluate("told") == 1
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
+    page = reader(screen, reduced_motion="reduce").new_page()
+    faults = outcry(page, address)
+    page.add_init_script(f"({SHIFT})()")
+    visit(page, **VIEW)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator(WIDGET)).to_be_in_viewport()
+    height = page.locator(WIDGET).bounding_box()["height"]
+    for name in ["sigmoid", "relu", "tanh", "selu"]:
+        slider(page, "f").select_option(name)
+        for control in ["gain", "width", "depth"]:
+            slider(page, control).press(RNG.choice(["Home", "End"]))
+        slider(page, "layer").press("Home")
+        faults += page.evaluate(OVERLAP)
+        assert page.locator(WIDGET).bounding_box()["height"] == height
+    page.wait_for_timeout(200)
+    shift = page.evaluate("shift")  # before a screenshot makes the window larger
+    faults += page.evaluate(OVERFLOW)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for theme in themes(page):
+        faults += axe(page, WIDGET)
+        page.locator(WIDGET).screenshot(path=SCREENSHOTS / f"depths-moved-{screen}-{theme}.png")
+    assert not faults, "\n".join(faults)
+    assert shift <= 0.02
+
+
+# Words that reach out of their cell of the table, or out of their chart.
+OVERLAP = """() => {
+    const faults = [];
+    for (const cell of document.querySelectorAll(".depths :is(th, td)")) {
+        const words = document.createRange();
+        words.selectNodeContents(cell);
+        if (words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1)
+            faults.push(`too wide for its cell: ${cell.textContent}`);
+    }
+    for (const text of document.querySelectorAll(".depths .chart text")) {
+        const [box, chart] = [text, text.closest("svg")].map((e) => e.getBoundingClientRect());
+        const { left, right, bottom } = chart;
+        if (box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1)
+            faults.push(`outside its chart: ${text.textContent}`);
+    }
+    return faults;
+}"""
+
+
+def test_it_works_without_a_server(browser, site):
+    page = browser.new_context().new_page()
+    faults = outcry(page, "file:")
+    page.goto((site / PAGE).as_uri() + "#f=silu&gain=2&depth=10&width=16&layer=4")
+    assert agrees(readings(page), right("silu", 2, 16, 10, 4))
+    slider(page, "layer").press("ArrowRight")
+    page.wait_for_url("**/depth.html#f=silu&gain=2&width=16&depth=10&layer=5")
+    assert not faults
+
+
+def test_without_scripts_there_are_the_figures(reader):
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(PAGE)
+    expect(page.locator(WIDGET)).not_to_be_visible()
+    page.locator("noscript a").first.click()
+    page.wait_for_url("**/chapters/depth.html#experiments-depth")
+    expect(page.locator("#experiments-depth")).to_be_in_viewport()
+
+
+def test_on_paper_a_sentence_stands_in_its_place(site):
+    page = site.parent / "singlehtml/chapters/intro.html"
+    if not page.exists():
+        pytest.skip("there is no PDF of the book: make pdf")
+    text = page.read_text("utf-8")
+    assert "actlib-instrument" not in text
+    assert text.count("Here an instrument needs JavaScript.") == 1
+
+
+def test_weight(site):
+    assert len(gzip.compress((site / "_static/depths.js").read_bytes())) < 8_000
+    named = [p.name for p in SITE.rglob("*.html") if "depths.js" in p.read_text("utf-8")]
+    assert named == ["depth.html"]
+    data = re.search(r'<script type="application/json">(.*?)</script>', (site / PAGE).read_text())
+    assert len(data[1].encode()) < 40_000
