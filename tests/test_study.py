@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import json
 import math
+import os
 import pickle
 import random
 import subprocess
@@ -209,6 +210,23 @@ def test_other_data_under_the_same_name_are_refused(tmp_path) -> None:
     run(trials, data={"mine": (X, Y)}, store=store)
     with pytest.raises(ValueError, match="the data 'mine' are not those that"):
         run(trials, data={"mine": (X + 1, Y)}, store=store)
+
+
+@pytest.mark.parametrize("name", study.data.NAMES)
+def test_the_last_digits_of_the_data_do_not_matter(name) -> None:
+    data = load(name)
+    changed = [data.x * (1 + 2**-50), data.x * (1 + 1e-5)]
+    fingerprints = [Data(x, data.y, data.x_test, data.y_test).fingerprint for x in changed]
+    assert fingerprints[0] == data.fingerprint
+    assert fingerprints[1] != data.fingerprint
+
+
+def test_data_are_known_again_on_a_processor_with_other_instructions() -> None:
+    code = "from actlib import study\nprint(*[study.load(n).fingerprint for n in study.data.NAMES])"
+    command = [sys.executable, "-c", code]
+    older = {**os.environ, "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2_Usable,-FMA_Usable,-AVX2,-FMA"}
+    made = subprocess.run(command, env=older, text=True, check=True, capture_output=True).stdout
+    assert made.split() == [load(name).fingerprint for name in study.data.NAMES]
 
 
 # --- training

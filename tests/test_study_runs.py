@@ -299,7 +299,7 @@ def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(tmp_path) -> None:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
         assert process.wait(60) != 0
         said = process.stderr.read()
-        assert not living().keys() & workers
+        wait_for(lambda: not living().keys() & workers, 10)  # some end when the parent has
     kept = read(store)
     assert 3 <= len(kept) < 40
     assert f"Stopped. {len(kept)} results are in {store}; run the same again to go on." in said
@@ -320,6 +320,29 @@ def test_results_that_came_before_an_interrupt_are_kept(tmp_path, monkeypatch) -
     with pytest.raises(KeyboardInterrupt):
         run(TRIALS, store=store)
     assert len(read(store)) == len(TRIALS)
+
+
+class Interrupted(list):
+    def append(self, record):
+        super().append(record)
+        raise KeyboardInterrupt
+
+
+def test_a_result_whose_writing_is_interrupted_is_in_file_and_memory_or_in_none(
+    tmp_path, monkeypatch
+) -> None:
+    path, record = tmp_path / "r.jsonl", {"id": "1", "trial": {}, "status": "ok"}
+    with Store(path) as store:
+        store.add(record)
+        monkeypatch.setattr(os, "fsync", lambda file: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            store.add({**record, "id": "2"})
+        monkeypatch.undo()
+        assert store.records == read(path) == [record]
+        store.records = Interrupted(store.records)
+        with pytest.raises(KeyboardInterrupt):
+            store.add({**record, "id": "2"})
+        assert store.records == read(path) == [record]
 
 
 def test_without_a_store_an_interrupt_says_that_nothing_is_kept(monkeypatch, capsys) -> None:

@@ -138,19 +138,24 @@ class Store:
             If it cannot be written, for example because the disk is full; what was there before is
             as it was.
         """
-        if self._file is not None:
-            line = json.dumps(record, allow_nan=False).encode() + b"\n"
-            size = os.fstat(self._file.fileno()).st_size
-            try:
-                if self._file.write(line) != len(line):
-                    raise OSError(None, "only a part was written; the disk may be full")
-                os.fsync(self._file.fileno())
-            except OSError as error:
-                self._file.truncate(size)
-                raise StoreError(
-                    error.errno,
-                    f"a result cannot be written ({error.strerror}); {len(self.records)} are safe; "
-                    "make room, then run again to go on",
-                    self.path,
-                ) from error
-        self.records.append(record)
+        if self._file is None:
+            self.records.append(record)
+            return
+        line = json.dumps(record, allow_nan=False).encode() + b"\n"
+        size, count = os.fstat(self._file.fileno()).st_size, len(self.records)
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(None, "only a part was written; the disk may be full")
+            os.fsync(self._file.fileno())
+            self.records.append(record)
+        except BaseException as error:  # also an interrupt: it is in both, or in none
+            self._file.truncate(size)
+            del self.records[count:]
+            if not isinstance(error, OSError):
+                raise
+            raise StoreError(
+                error.errno,
+                f"a result cannot be written ({error.strerror}); {count} are safe; "
+                "make room, then run again to go on",
+                self.path,
+            ) from error
