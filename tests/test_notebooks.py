@@ -55,6 +55,10 @@ def cell_problems(name: str, cell: Any) -> Iterator[str]:
             yield f"a stored error: {output.ename}"
         if output.get("name") == "stderr":
             yield f"stored stderr: {output.text[:80]!r}"
+        if "text/markdown" in output.get("data", {}) and "markdown_format" not in cell.metadata.get(
+            "mystnb", {}
+        ):
+            yield "Markdown that the book shows as it is written: no markdown_format: myst"
         if any(kind.startswith("image/") for kind in output.get("data", {})):
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
             if len(alt.split()) < 5:
@@ -130,6 +134,11 @@ def markdown_alt(notebook: Any) -> None:
     notebook.cells[0].source = "![](picture.png)"
 
 
+def markdown_output(notebook: Any) -> None:
+    table = {"text/markdown": "| a |\n|---|"}
+    notebook.cells[1].outputs.append(new_output("display_data", data=table))
+
+
 def order(notebook: Any) -> None:
     notebook.cells[1].execution_count = 3
 
@@ -164,6 +173,7 @@ def test_a_clean_notebook_has_no_problems() -> None:
         (alt, "alt text says nothing: 'plot'"),
         (no_alt, "alt text says nothing"),
         (markdown_alt, "image without alt text"),
+        (markdown_output, "no markdown_format: myst"),
         (order, "not executed once each"),
         (not_run, "not executed once each"),
         (tag, "tag 'nbval-skip'"),

@@ -54,6 +54,15 @@ def run(path: Path) -> str | None:
     """Execute the notebook in place; on failure leave the file alone and say what failed."""
     notebook = nbformat.read(path, as_version=4)
     make_hosted(notebook, address())
+    if failure := execute(notebook):
+        return f"{path.name}, {failure}"
+    notebook.metadata = METADATA
+    nbformat.write(notebook, path)
+    return None
+
+
+def execute(notebook: nbformat.NotebookNode) -> str | None:
+    """Run its cells, where the book's notebooks are, and say what failed."""
     started = 0
 
     def count(cell: nbformat.NotebookNode, cell_index: int) -> None:
@@ -73,9 +82,7 @@ def run(path: Path) -> str | None:
     try:
         client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        return f"{path.name}, cell {started}: {error}"
-    notebook.metadata = METADATA
-    nbformat.write(notebook, path)
+        return f"cell {started}: {error}"
     return None
 
 
