@@ -15,7 +15,8 @@ export JAX_PLATFORMS := cpu
 export BOOK_PDF
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-peers peers accuracy lint notebooks studies links serve pdf lock clean .venv .venv-peers
+.PHONY: help book test test-peers peers bench times accuracy lint notebooks studies links serve pdf lock clean \
+	.venv .venv-peers .venv-bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +53,12 @@ peers: .venv .venv-peers ## check what other libraries ship, for the chapters th
 		actlib actlib-on-jax actlib-on-dask actlib-on-array_api_strict
 	.venv-peers/bin/python benchmarks/peers.py torch actlib-on-torch
 
+bench: .venv-bench ## time functions beside other libraries; a ratio 1.5 times worse is an error, STORE=yes stores
+	.venv-bench/bin/python benchmarks/speed.py $(if $(STORE),--store) $(NAMES)
+
+times: .venv ## time the import, the notebooks, the book's build and the tests, and store the results
+	$(BIN)/python benchmarks/times.py $(NAMES)
+
 accuracy: .venv ## measure every function and derivative on the dense grid
 	$(BIN)/pytest tests/test_activations.py -n 2 --dense
 
@@ -77,12 +84,13 @@ serve: book ## show the book on 127.0.0.1, at port 8000 or PORT=...
 lock: .venv ## choose the newest versions of everything anew
 	$(BIN)/uv pip compile $(UV) --extra all --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile $(UV) --extra check --group peers --output-file requirements/peers.lock
+	$(BIN)/uv pip compile $(UV) --extra keras --group bench --output-file requirements/bench.lock
 	cd website && $(CURDIR)/$(BIN)/npm update --ignore-scripts --package-lock-only
 UV := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-peers website/node_modules _build dist .coverage .*_cache .hypothesis
+	rm -rf .venv .venv-peers .venv-bench website/node_modules _build dist .coverage .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(MODULES): website/package-lock.json | .venv
@@ -93,3 +101,6 @@ $(MODULES): website/package-lock.json | .venv
 
 .venv-peers:
 	@tools/venv $@ requirements/peers.lock $(TORCH)
+
+.venv-bench:
+	@tools/venv $@ requirements/bench.lock $(TORCH)

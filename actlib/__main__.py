@@ -19,6 +19,7 @@ except ImportError:
     sys.exit('The command line needs click; install it with: pip install "actlib[cli]"')
 
 from actlib import REGISTRY, VECTORS
+from actlib.catalogue import call
 
 
 @click.group()
@@ -29,8 +30,8 @@ def main() -> None:
 @main.command("list")
 def list_functions() -> None:
     """List every activation with its parameters and the year of its source."""
-    for name, function in {**REGISTRY, **VECTORS}.items():
-        click.echo(f"{name + str(inspect.signature(function)):32} {function.spec.year}")
+    for function in (*REGISTRY.values(), *VECTORS.values()):
+        click.echo(f"{call(function):32} {function.spec.year}")
 
 
 @main.command()

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, ParamSpec, Protocol, cast
+from typing import Any, Concatenate, ParamSpec, Protocol, cast, overload
 
-from actlib._evaluate import Array, ArrayLike, Formula, Kernel, Limits, Namespace, Param
+import numpy as np
+
+from actlib._arrays import Array, ArrayLike, Kernel, Limits, Namespace
+from actlib._evaluate import evaluate
+from actlib._formula import Formula, Param
 
 P = ParamSpec("P")
 
@@ -84,6 +87,14 @@ class Spec(Facts):
     monotonic: bool = True
     root: float | None = None
 
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        """What the caller sees: z, the parameters and `out`, without the kernel's namespace."""
+        either, by_name = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+        z = inspect.Parameter("z", either)
+        params = [inspect.Parameter(k, either, default=p.default) for k, p in self.params.items()]
+        return inspect.Signature([z, *params, inspect.Parameter("out", by_name, default=None)])
+
     @property
     def smooth(self) -> bool:
         """Whether the derivative jumps nowhere, at the default parameters."""
@@ -103,8 +114,12 @@ class Derivative(Protocol[P]):
     __name__: str
     __qualname__: str
 
-    def __call__(self, z: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Evaluate at ``z``, elementwise."""
+    @overload
+    def __call__(self, z: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    def __call__(self, z: ArrayLike, *args: Any, out: np.ndarray, **kwargs: Any) -> np.ndarray: ...
+    def __call__(self, z: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate at ``z``, elementwise, into ``out`` if that is given."""
 
 
 class Gradient(Derivative[P], Protocol[P]):
@@ -117,11 +132,28 @@ class Gradient(Derivative[P], Protocol[P]):
     grad: Derivative[P] | None
 
 
+class ValueAndGrad(Protocol[P]):
+    """The value and the derivative with respect to z; what both need is computed once."""
+
+    __name__: str
+    __qualname__: str
+
+    @overload
+    def __call__(self, z: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self, z: ArrayLike, *args: Any, out: tuple[np.ndarray, np.ndarray], **kwargs: Any
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+    def __call__(self, z: ArrayLike, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Evaluate both at ``z``, elementwise, into the arrays of ``out`` if that is given."""
+
+
 class Activation(Derivative[P], Protocol[P]):
     """An activation: a function with its derivatives and its specification."""
 
     spec: Spec
     grad: Gradient[P]
+    value_and_grad: ValueAndGrad[P]
     partials: Partials[P]
 
 
@@ -152,6 +184,8 @@ def find(name: str) -> Activation[...]:
     """Look up an entry of the registry; the error for an unknown name offers the nearest ones."""
     if name in REGISTRY:
         return REGISTRY[name]
+    import difflib  # only an error needs it
+
     near = difflib.get_close_matches(name, REGISTRY, 3, 0.4)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise ValueError(f"the registry has no activation {name!r}{hint}")
@@ -212,7 +246,7 @@ def activation(
         if declared is not None and declared.__module__ != kernel.__module__:
             raise ValueError(f"an activation {name!r} is already declared in {declared.__module__}")
         function = cast(
-            "Activation[P]", _publish(Formula(name, kernel, spec.params, limits, one_pass), spec)
+            "Activation[P]", _publish(spec, Formula(name, kernel, spec.params, limits, one_pass))
         )
         function.spec = spec
         function.partials = Partials(name)
@@ -261,12 +295,14 @@ def derivative(
     def declare(kernel: Kernel) -> Kernel:
         path = f"partials.{param}" if param else ".".join(["grad"] * order)
         formula = Formula(f"{spec.name}.{path}", kernel, spec.params, limits, one_pass)
-        result = cast("Derivative[...]", _publish(formula, spec, like=function))
+        result = cast("Derivative[...]", _publish(spec, formula, like=function))
         if order == 2:
             function.grad.grad = result
         elif param is None:
             function.grad = cast("Gradient[...]", result)
             function.grad.grad = None
+            both = _publish(spec, cast("Any", function).formula, formula, like=function)
+            function.value_and_grad = cast("ValueAndGrad[...]", both)
         else:
             function.partials[param] = result
         return kernel
@@ -288,46 +324,56 @@ def _params(kernel: Kernel, params: Mapping[str, Param]) -> Mapping[str, Param]:
     }
 
 
-def _signature(spec: Spec) -> inspect.Signature:
-    """What the caller sees: z and the parameters, without the kernel's namespace."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    params = [inspect.Parameter(key, kind, default=p.default) for key, p in spec.params.items()]
-    return inspect.Signature([inspect.Parameter("z", kind), *params])
+def _publish(spec: Spec, *formulas: Formula, like: Any = None) -> Callable[..., Any]:
+    """A real function that takes z and the parameters, with a name, a docstring, a signature.
 
-
-def _publish(formula: Formula, spec: Spec, like: Any = None) -> Callable[..., Any]:
-    """A real function that takes z and the parameters, with a name, a docstring, a signature."""
-    kernel = formula.kernel
-    defaults = tuple(param.default for param in spec.params.values())
-    signature = _signature(spec)
+    It evaluates one formula, or two of them together.
+    """
+    kernel, alone = formulas[0].kernel, len(formulas) == 1
+    path = formulas[0].name if alone else f"{spec.name}.value_and_grad"
+    defaults = {key: param.default for key, param in spec.params.items()}
+    names, signature = tuple(defaults), spec.signature
 
     @functools.wraps(kernel)
-    def public(z: Any, *args: Any, **kwargs: Any) -> Any:
-        if not (args or kwargs):
-            return formula(z, *defaults)
-        try:
-            given = signature.bind(z, *args, **kwargs).arguments
-        except TypeError as error:
-            raise TypeError(f"{formula.name}: {error}; it takes {signature}") from None
-        return formula(z, *(given.get(key, param.default) for key, param in spec.params.items()))
+    def public(z: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        params: tuple[Any, ...] = ()
+        if args or kwargs:
+            first = dict(zip(names, args, strict=False))
+            given = {**defaults, **first, **kwargs}
+            if len(args) > len(first) or len(given) > len(names) or first.keys() & kwargs.keys():
+                try:
+                    signature.bind(z, *args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"{path}: {error}; it takes {signature}") from None
+            params = (*given.values(),)
+        found = evaluate(formulas, z, params, (out,) if alone and out is not None else out)
+        return found[0] if alone else tuple(found)
 
     public.__module__ = (like or kernel).__module__
-    public.__qualname__ = formula.name
-    public.__name__ = formula.name.rpartition(".")[2]
-    public.__doc__ = _document(formula.name, kernel.__doc__, spec, like)
+    public.__qualname__ = path
+    public.__name__ = path.rpartition(".")[2]
+    public.__doc__ = _document(path, kernel.__doc__, spec, like)
     public.__signature__ = signature  # type: ignore[attr-defined]
     public.__annotations__ = {}
-    public.formula = formula  # type: ignore[attr-defined]
+    public.formula = formulas[0]  # type: ignore[attr-defined]
     return public
 
 
+_OUT = """
+out : ndarray, optional
+    A NumPy array of the result's shape and dtype, to put it there; it may be `z` itself."""
+_BOTH = """\
+Value and derivative of `{}` with respect to z, as a tuple: what both need is computed once.
+
+`out` is a tuple of two arrays."""
 _RAISES = """\
 Raises
 ------
 TypeError
     If `z` or a parameter is no array of real numbers.
 ValueError
-    If a parameter is a number outside its domain, or an array that does not broadcast.
+    If a parameter is a number outside its domain, or an array that does not broadcast, or if
+    `out` does not fit.
 
 """
 
@@ -335,15 +381,21 @@ ValueError
 def _document(path: str, doc: str | None, spec: Spec, like: Any) -> str:
     """The kernel's docstring; for a value, with the formula that the specification holds."""
     if like is None:
-        return with_formula(doc, spec.formula, _RAISES)
+        return with_formula(doc, spec.formula, _RAISES, _OUT)
+    if path.endswith("value_and_grad"):
+        return _BOTH.format(spec.name)
     variable = path.partition("partials.")[2] or "z"
     order = "Second derivative" if path.endswith("grad.grad") else "Derivative"
     first = f"{order} of `{spec.name}` with respect to {variable}, elementwise."
     return "\n\n".join(filter(None, [first, inspect.cleandoc(doc or "")]))
 
 
-def with_formula(doc: str | None, formula: str, raises: str) -> str:
-    """A docstring with the formula after its first line, and what is raised before the notes."""
+def with_formula(doc: str | None, formula: str, raises: str, parameter: str = "") -> str:
+    """A docstring with the formula after its first line, and what is raised before the notes.
+
+    The parameter is added to those that it has.
+    """
     summary, _, rest = inspect.cleandoc(doc or "").partition("\n\n")
+    rest = rest.replace("\n\nReturns\n-", f"{parameter}\n\nReturns\n-", 1)
     rest = re.sub(r"^(?=(Notes|References|Examples)\n-)", raises, rest, count=1, flags=re.MULTILINE)
     return f"{summary}\n\n.. math:: {formula}\n\n{rest}\n"

@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
-from actlib._evaluate import Array, Namespace
+from actlib._arrays import Array, Namespace
+from actlib._formula import shared
 
 # Where a library keeps its special functions, by the last part of its namespace's name.
 _MODULES = {
@@ -20,15 +23,16 @@ _MODULES = {
 }
 
 
-def erfc(xp: Namespace, x: Array) -> Array:
-    """Complementary error function, elementwise.
+@shared
+def normal_cdf(xp: Namespace, z: Array) -> Array:
+    """Distribution function of the standard normal distribution, elementwise.
 
     Parameters
     ----------
     xp : namespace
         The array library.
-    x : array
-        Of this library.
+    z : array
+        Of this library, float32 or float64.
 
     Returns
     -------
@@ -36,14 +40,47 @@ def erfc(xp: Namespace, x: Array) -> Array:
         Of the same library, shape and dtype. A library without special functions of its own is
         served by SciPy, through NumPy.
     """
-    return _erfc(xp)(x)
+    if xp is not np:  # TensorFlow has no such function
+        return 0.5 * _function(xp, "erfc")(-sqrt(0.5) * z)
+    return _normal_cdf_float32(z) if z.dtype == np.float32 else _function(np, "ndtr")(z)
 
 
 @functools.cache
-def _erfc(xp: Namespace) -> Callable[[Array], Array]:
-    """The function itself; its module is imported when it is first needed, which takes long."""
-    name = xp.__name__.removeprefix("array_api_compat.")
-    found: Callable[[Array], Array] = importlib.import_module(
-        _MODULES.get(name, "scipy.special")
-    ).erfc
-    return found if name in _MODULES else lambda x: xp.asarray(found(np.asarray(x)))
+def _function(xp: Namespace, name: str) -> Callable[[Array], Array]:
+    """A function by its name; its module is imported when it is first needed, which takes long."""
+    library = xp.__name__.removeprefix("array_api_compat.")
+    module = importlib.import_module(_MODULES.get(library, "scipy.special"))
+    found: Callable[[Array], Array] = getattr(module, name)
+    return found if library in _MODULES else lambda x: xp.asarray(found(np.asarray(x)))
+
+
+def _normal_cdf_float32(z: Array) -> Array:
+    """Phi(-a) is exp(-a * a / 2) times a polynomial in s: SciPy's takes three times as long."""
+    a = np.minimum(np.abs(z), 20)  # as good as infinity
+    s = 1 - a / (0.5 * a + 0.5 * _MIDDLE)
+    tail, *lower = _mills_polynomial()
+    for coefficient in lower:
+        tail = tail * s
+        tail += coefficient
+    tail *= np.exp(-0.5 * (a * a))
+    above = (z > 0).astype(z.dtype)
+    return np.abs(above - tail)
+
+
+_MIDDLE = 3.3  # the a for which s = (_MIDDLE - a) / (_MIDDLE + a) is 0
+
+
+@functools.cache
+def _mills_polynomial() -> list[Array]:
+    """The polynomial in s for Phi(-a) * exp(a * a / 2), Mills' ratio but for a factor."""
+    from numpy.polynomial import chebyshev
+    from scipy.special import erfcx
+
+    def ratio(s: Array) -> Any:
+        a = _MIDDLE * (1 - s) / (1 + s)
+        return 0.5 * erfcx(sqrt(0.5) * a)
+
+    power = chebyshev.cheb2poly(chebyshev.chebinterpolate(ratio, 8))
+    return [
+        np.array(c, np.float32) for c in power[::-1]
+    ]  # NumPy is quicker with these than with floats

@@ -9,7 +9,7 @@ __all__ = ["recorded"]
 
 
 def recorded(table: str) -> list[dict[str, str]]:
-    """Read what was measured of other libraries, which ``make peers`` measures anew.
+    """Read what was measured once: by ``make peers``, the speed by ``make bench STORE=yes``.
 
     Parameters
     ----------
@@ -17,11 +17,13 @@ def recorded(table: str) -> list[dict[str, str]]:
         ``"accuracy"``: a row for every function, library and dtype, of the value and of the
         gradient, with the largest E, where it is, the intervals that are lost, and the `profile`.
         ``"conventions"``: what `conventions` answers.
+        ``"speed"``: a row for every function and contender, of the value and of the derivative, in
+        two dtypes and for arrays of several sizes n, with the time ``ns`` for an element.
 
     Returns
     -------
     list of dict of str to str
-        The rows, each with the library's version, the date and the processor.
+        The rows, each with the version, the date and the processor.
 
     Examples
     --------

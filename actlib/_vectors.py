@@ -15,17 +15,9 @@ from typing import Any, NotRequired, Protocol, TypedDict, Unpack, cast
 
 import numpy as np
 
+from actlib._arrays import Array, ArrayLike, Kernel, Namespace, as_ndarray, namespace, real_dtypes
 from actlib._declare import Activation, Facts, by_library, with_formula
-from actlib._evaluate import (
-    BLOCK,
-    Array,
-    ArrayLike,
-    Kernel,
-    Namespace,
-    _as_ndarray,
-    _namespace,
-    _real_dtypes,
-)
+from actlib._evaluate import BLOCK
 
 
 class AxisVJP(Protocol):
@@ -91,10 +83,10 @@ class Along:
 
     def __call__(self, z: Any, *upstream: Any, axis: int = -1) -> Array:
         """Evaluate along ``axis``; ``upstream`` is there where a product is asked for."""
-        xp = _namespace(z)
+        xp = namespace(z)
         if xp is np:
-            z = _as_ndarray(self.name, z)
-        working, result = _real_dtypes(self.name, xp, z.dtype)
+            z = as_ndarray(self.name, z)
+        working, result = real_dtypes(self.name, xp, z.dtype)
         axis = self._checked_axis(z, axis)
         shape = list(z.shape)
         if self.halves:
@@ -117,7 +109,7 @@ class Along:
         rows = [np.ascontiguousarray(a.reshape(-1, a.shape[-1])) for a in arrays]
         size = z.shape[-1] // 2 if self.halves and len(arrays) == 1 else z.shape[-1]
         out = np.empty((rows[0].shape[0], size), z.dtype)
-        step = -(-BLOCK // z.shape[-1])
+        step = -(-BLOCK // (z.shape[-1] * z.itemsize))
         for i in range(0, len(out), step):
             out[i : i + step] = self._over_last(np, *(a[i : i + step] for a in rows))
         return out.reshape(*z.shape[:-1], size)
@@ -156,15 +148,15 @@ class Along:
 
     def _upstream(self, xp: Namespace, given: Any, working: Any, shape: tuple[int, ...]) -> Array:
         """The upstream gradient in the dtype computed in, broadcast to the function's shape."""
-        theirs = _namespace(given)
+        theirs = namespace(given)
         if theirs not in (np, xp):
             raise TypeError(
                 f"{self.name}: z belongs to {xp.__name__} but upstream to {theirs.__name__}; "
                 "convert one of them"
             )
         if theirs is np:
-            given = _as_ndarray(self.name, given, "upstream")
-        _real_dtypes(self.name, theirs, given.dtype, "upstream")
+            given = as_ndarray(self.name, given, "upstream")
+        real_dtypes(self.name, theirs, given.dtype, "upstream")
         if theirs is not xp:
             given = xp.asarray(given)
         with np.errstate(all="ignore"):

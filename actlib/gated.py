@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import inf, pi, sqrt
 
+from actlib._arrays import Array, Namespace, Parameter
 from actlib._declare import activation, derivative
-from actlib._evaluate import Array, Namespace, Param, Parameter
-from actlib._special import erfc
+from actlib._formula import Param, shared
+from actlib._special import normal_cdf
 
 __all__ = [
     "gelu",
@@ -22,27 +23,37 @@ __all__ = [
 _SILU_LEAST = -0.27846454276107380  # silu's value at its minimum, -1.2784645427610738
 
 
-def _gated(xp: Namespace, z: Array, t: Array) -> Array:
-    """Compute z * sigmoid(t), with no more than half of t in one exponential.
-
-    So z is multiplied before the result underflows, and even where a small exponential would
-    be flushed to zero or divided by a small parameter, none of it is lost.
-    """
-    h = xp.exp(-0.5 * xp.abs(t))
-    w = xp.maximum(h, xp.astype(t >= 0, t.dtype))  # the sigmoid is w ** 2 / (1 + h ** 2)
-    return z * w * (w / (1 + h * h))
+def _gate(xp: Namespace, t: Array) -> tuple[Array, Array]:
+    """Compute sigmoid(t), and 1 / sigmoid(-t), for a t that is at most about 40."""
+    e = xp.exp(t)
+    d = 1 + e
+    return e / d, d
 
 
-def _gated_slope(xp: Namespace, t: Array, y: Array) -> Array:
-    """Compute sigmoid(t) + y * sigmoid(t) * sigmoid(-t), for a y with the sign of t.
+def _gated_bend(xp: Namespace, t: Array, y: Array, w: Array) -> Array:
+    """Compute sigmoid(t) * sigmoid(-t) * (y - w * tanh(t / 2)), the derivative of the slope."""
+    q = xp.exp(-xp.abs(t))
+    d = 1 + q
+    return q / d * ((y - w * xp.tanh(0.5 * t)) / d)
 
-    What it is below zero, it lacks to 1 above zero. The exponential is taken in halves, as above.
-    """
-    h = xp.exp(-0.5 * xp.abs(t))
-    e = h * h
-    below = h * ((1 + e - xp.abs(y)) / ((1 + e) * (1 + e))) * h
-    above = xp.astype(t > 0, t.dtype)
-    return above + (1 - 2 * above) * below
+
+@shared
+def _silu_parts(xp: Namespace, u: Array) -> tuple[Array, Array, Array]:
+    """A finite u that is as good as the given one, and what `_gate` computes of it."""
+    u = xp.minimum(xp.maximum(u, -1e3), 40)
+    return u, *_gate(xp, u)
+
+
+def _silu_slope(xp: Namespace, u: Array) -> Array:
+    """The derivative of u * sigmoid(u), for silu and what it is stretched to."""
+    u, gate, d = _silu_parts(xp, u)
+    return gate * (1 + u / d)
+
+
+def _silu_bend(xp: Namespace, u: Array) -> Array:
+    """The second derivative of u * sigmoid(u)."""
+    u = xp.clip(u, -1e3, 1e3)
+    return _gated_bend(xp, u, 2, u)
 
 
 @activation(
@@ -85,13 +96,18 @@ def silu(xp: Namespace, z: Array) -> Array:
     >>> silu.grad([-2.0, 0.0, 2.0])
     array([-0.09078425,  0.5       ,  1.09078425])
     """
-    return _gated(xp, z, z)
+    _, gate, _ = _silu_parts(xp, z)
+    return z * gate
 
 
 @derivative(silu, limits=(0, 1))
 def _(xp: Namespace, z: Array) -> Array:
-    z = xp.clip(z, -1e3, 1e3)  # as good as infinity, but times zero it is zero
-    return _gated_slope(xp, z, z)
+    return _silu_slope(xp, z)
+
+
+@derivative(silu, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    return _silu_bend(xp, z)
 
 
 def _swish_range(beta: float) -> tuple[float, float]:
@@ -146,13 +162,22 @@ def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     >>> swish.partials["beta"]([-1.0, 0.0, 1.0], beta=2.0)
     array([0.10499359, 0.        , 0.10499359])
     """
-    return _gated(xp, z, beta * z)
+    # half of the exponent at a time: z is multiplied before the result underflows, and even where
+    # a small exponential would be divided by a small beta, none of it is lost
+    t = beta * z
+    h = xp.exp(-0.5 * xp.abs(t))
+    w = xp.maximum(h, xp.astype(t >= 0, t.dtype))  # the sigmoid is w ** 2 / (1 + h ** 2)
+    return z * w * (w / (1 + h * h))
 
 
 @derivative(swish, limits=lambda xp, beta: (0.5 - 0.5 * xp.sign(beta), 0.5 + 0.5 * xp.sign(beta)))
 def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
-    u = xp.clip(beta * z, -1e3, 1e3)
-    return _gated_slope(xp, u, u)
+    return _silu_slope(xp, beta * z)
+
+
+@derivative(swish, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+    return beta * _silu_bend(xp, beta * z)
 
 
 def _swish_beta_limits(xp: Namespace, beta: Array) -> tuple[Array, Array]:
@@ -201,13 +226,23 @@ def quick_gelu(xp: Namespace, z: Array) -> Array:
     >>> quick_gelu([-1.0, 0.0, 1.0])
     array([-0.15420423,  0.        ,  0.84579577])
     """
-    return _gated(xp, z, 1.702 * z)
+    _, gate, _ = _silu_parts(xp, _steep(xp, z))
+    return z * gate
+
+
+@shared
+def _steep(xp: Namespace, z: Array) -> Array:
+    return 1.702 * z
 
 
 @derivative(quick_gelu, limits=(0, 1))
 def _(xp: Namespace, z: Array) -> Array:
-    u = 1.702 * xp.clip(z, -1e3, 1e3)
-    return _gated_slope(xp, u, u)
+    return _silu_slope(xp, _steep(xp, z))
+
+
+@derivative(quick_gelu, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    return 1.702 * _silu_bend(xp, 1.702 * z)
 
 
 @activation(
@@ -248,9 +283,24 @@ def mish(xp: Namespace, z: Array) -> Array:
     >>> mish.grad([-1.0, 0.0, 1.0])
     array([0.05921676, 0.6       , 1.04903622])
     """
-    p, q = _powers(xp, z)
-    n = p * (p + 2 * q)
-    return z * (n / (n + 2 * q * q))
+    _, _, n = _mish_parts(xp, z)
+    return z * (n / (n + 2))
+
+
+@shared
+def _mish_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
+    """A z for which exp(z) ** 4 is finite, its exponential, and (1 + exp(z)) ** 2 - 1."""
+    z = xp.minimum(xp.maximum(z, -1e3), 21)  # as good as infinity
+    e = xp.exp(z)
+    return z, e, e * (e + 2)
+
+
+@derivative(mish, limits=(0, 1))
+def _(xp: Namespace, z: Array) -> Array:
+    """A quotient of polynomials in exp(z)."""
+    z, e, n = _mish_parts(xp, z)
+    d = n + 2
+    return e * (((e + 4) * e + (4 * z + 6)) * e + 4 * (z + 1)) / (d * d)
 
 
 def _powers(xp: Namespace, z: Array) -> tuple[Array, Array]:
@@ -258,15 +308,6 @@ def _powers(xp: Namespace, z: Array) -> tuple[Array, Array]:
     e = xp.exp(-xp.abs(z))
     above = xp.astype(z >= 0, z.dtype)
     return xp.maximum(e, above), xp.maximum(e, 1 - above)
-
-
-@derivative(mish, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
-    """A quotient of polynomials in exp(z), or above zero in exp(-z), with no difference in it."""
-    z = xp.clip(z, -1e3, 1e3)  # as good as infinity, but times zero it is zero
-    p, q = _powers(xp, z)
-    d = p * (p + 2 * q) + 2 * q * q
-    return p * (((p + 4 * q) * p + (4 * z + 6) * (q * q)) * p + 4 * (z + 1) * (q * q * q)) / (d * d)
 
 
 @derivative(mish, order=2, limits=(0, 0))
@@ -320,13 +361,13 @@ def gelu(xp: Namespace, z: Array) -> Array:
     >>> gelu.grad([-1.0, 0.0, 1.0])
     array([-0.08331547,  0.5       ,  1.08331547])
     """
-    return 0.5 * z * erfc(xp, -sqrt(0.5) * z)
+    return z * normal_cdf(xp, z)
 
 
 @derivative(gelu, limits=(0, 1))
 def _(xp: Namespace, z: Array) -> Array:
     density = 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
-    return 0.5 * erfc(xp, -sqrt(0.5) * z) + z * density
+    return normal_cdf(xp, z) + z * density
 
 
 # z * sigmoid(2 * u) is z * (1 + tanh(u)) / 2; 2 * u is this polynomial: _LINEAR * z + _CUBIC * z^3
@@ -375,14 +416,32 @@ def gelu_tanh(xp: Namespace, z: Array) -> Array:
     >>> gelu_tanh([-10.0, -1.0, 0.0, 1.0])
     array([-1.20409235e-37, -1.58808009e-01,  0.00000000e+00,  8.41191991e-01])
     """
-    return _gated(xp, z, z * (_LINEAR + _CUBIC * (z * z)))
+    _, _, gate, _ = _gelu_tanh_parts(xp, z)
+    return z * gate
+
+
+@shared
+def _gelu_tanh_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Array]:
+    """A z that opens the gate no wider than it can, its square, and what `_gate` computes."""
+    z = xp.minimum(xp.maximum(z, -50), 7.5)
+    s = z * z
+    return z, s, *_gate(xp, z * (_LINEAR + _CUBIC * s))
 
 
 @derivative(gelu_tanh, limits=(0, 1))
 def _(xp: Namespace, z: Array) -> Array:
-    z = xp.clip(z, -50, 50)  # the exponential is zero beyond, and the cube must not overflow
+    z, s, gate, d = _gelu_tanh_parts(xp, z)
+    return gate * (1 + z * (_LINEAR + 3 * _CUBIC * s) / d)
+
+
+@derivative(gelu_tanh, order=2, limits=(0, 0))
+def _(xp: Namespace, z: Array) -> Array:
+    z = xp.clip(z, -50, 50)
     s = z * z
-    return _gated_slope(xp, z * (_LINEAR + _CUBIC * s), z * (_LINEAR + 3 * _CUBIC * s))
+    slope = _LINEAR + 3 * _CUBIC * s  # of t
+    return _gated_bend(
+        xp, z * (_LINEAR + _CUBIC * s), 2 * _LINEAR + 12 * _CUBIC * s, z * slope * slope
+    )
 
 
 @activation(
@@ -430,8 +489,9 @@ def hard_silu(xp: Namespace, z: Array) -> Array:
 @derivative(hard_silu, limits=(0, 1))
 def _(xp: Namespace, z: Array) -> Array:
     """The gate, and where it moves, z times its slope."""
+    z = xp.clip(z, -3, 3)
     moves = xp.astype(xp.abs(z) < 3, z.dtype)
-    return (xp.clip(z + 3, 0, 6) + z * moves) / 6
+    return (z + 3 + z * moves) / 6
 
 
 hard_swish = hard_silu

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import inf
 
-from actlib._evaluate import Array, Namespace
+from actlib._arrays import Array, Namespace
 from actlib._vectors import GatedUnit, gated_unit, vjp
 from actlib.gated import gelu, silu
 from actlib.rectifiers import linear, relu

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from actlib._evaluate import Array
+from actlib._arrays import Array
 from actlib.network import Network, cross_entropy
 from actlib.sigmoids import sigmoid
 

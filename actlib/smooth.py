@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from actlib._arrays import Array, Namespace, Parameter
 from actlib._declare import activation, derivative
-from actlib._evaluate import Array, Namespace, Param, Parameter
+from actlib._formula import Param
 
 __all__ = ["celu", "elu", "selu", "softplus", "sparse_plus", "squareplus", "tanh_shrink"]
 

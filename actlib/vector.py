@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf, nan
 
-from actlib._evaluate import Array, Namespace
+from actlib._arrays import Array, Namespace
 from actlib._vectors import along_axis, vjp
 
 __all__ = ["log_softmax", "softmax"]

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -64,6 +65,7 @@ def known(name, library):
     }
 
 
+@cache
 def processor():
     for line in Path("/proc/cpuinfo").read_text().splitlines() if os.name == "posix" else ():
         if line.startswith("model name"):
@@ -95,15 +97,22 @@ def accuracy(name, library):
 
 
 def update(table, library, rows):
-    """Replace the library's rows; the file is replaced at once, so that a crash leaves the old."""
-    path = TABLES / f"{table}.csv"
+    """Replace the library's rows."""
     others = [row for row in recorded(table) if row["library"] != library]
-    fields = dict.fromkeys(key for row in [*others, *rows] for key in row)
+    write(
+        TABLES / f"{table}.csv",
+        sorted(others + rows, key=lambda row: (row["library"], row["function"])),
+    )
+
+
+def write(path, rows):
+    """Store a table; the file is replaced at once, so that a crash leaves the old."""
+    fields = dict.fromkeys(key for row in rows for key in row)
     new = path.with_suffix(".new")
     with new.open("w", newline="") as file:
         writer = csv.DictWriter(file, fields, lineterminator="\n", restval="")
         writer.writeheader()
-        writer.writerows(sorted(others + rows, key=lambda row: (row["library"], row["function"])))
+        writer.writerows(rows)
     new.replace(path)
 
 

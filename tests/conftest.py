@@ -5,7 +5,7 @@ import os
 import pytest
 
 collect_ignore = ["typing"]  # for mypy alone: its calls are wrong on purpose
-pytest.register_assert_rewrite("contract")
+pytest.register_assert_rewrite("contract", "instruments")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -6,6 +6,7 @@ demands that they fail.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -254,25 +255,91 @@ def _layouts() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
 
 def check_blocks(case: Case, dtype: Any) -> None:
     """Arrays of several blocks and a remainder: the same numbers, in one output of memory."""
-    z = np.linspace(-20, 20, 20 * BLOCK + 7, dtype=dtype)
-    z[[0, BLOCK, -1]] = np.nan, np.inf, -np.inf
+    block = BLOCK // np.dtype(dtype).itemsize
+    z = np.linspace(-20, 20, 20 * block + 7, dtype=dtype)
+    z[[0, block, -1]] = np.nan, np.inf, -np.inf
     for params in case.samples():
         parts = [case.function(part, *params) for part in np.array_split(z, 41)]
         for given in (z, z[::-1][::-1], z.astype(z.dtype.newbyteorder(">"))):
             got = case.function(given, *params)
             np.testing.assert_allclose(got, np.concatenate(parts), rtol=8 * np.finfo(dtype).eps)
-    columns = z[: 20 * BLOCK].reshape(-1, 20).T
+    columns = z[: 20 * block].reshape(-1, 20).T
     got = case.function(columns)
     np.testing.assert_array_equal(got, case.function(np.ascontiguousarray(columns)))
     assert got.strides == columns.strides, f"{case} changes the layout"
+    # one output, and either the blocks' temporaries or the bytes of a comparison
+    got, peak = traced(case.function, z)
+    assert peak <= got.nbytes + max(12 * BLOCK, got.size) + 10_000, f"{peak=}"
+
+
+def traced(function: Callable[..., Any], z: np.ndarray) -> tuple[Any, int]:
+    """The result of a call, and the most memory that it has at a time, in bytes."""
     tracemalloc.start()
     try:
-        got = case.function(z)
-        _, peak = tracemalloc.get_traced_memory()
+        return function(z), tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    # one output, and either the blocks' temporaries or the bytes of a comparison
-    assert peak <= got.nbytes + max(12 * BLOCK * z.itemsize, got.size) + 10_000, f"{peak=}"
+
+
+def _sizes(dtype: Any) -> list[np.ndarray]:
+    """Arrays that are evaluated at once and block by block, with all that is special in them."""
+    block = BLOCK // np.dtype(dtype).itemsize
+    arrays = [np.linspace(-20, 20, n, dtype=dtype) for n in (0, 60, 5 * block + 7)]
+    for z in arrays[1:]:
+        z[[0, 2, -1]] = np.nan, np.inf, -np.inf
+    return [*arrays, arrays[1].reshape(6, 10).T, arrays[2][::-2]]
+
+
+def check_out(case: Case, dtype: Any) -> None:
+    """The same numbers in an array that is there: another one, one that overlaps z, z itself."""
+    same = functools.partial(np.testing.assert_allclose, rtol=8 * np.finfo(dtype).eps)
+    for params in case.samples():
+        for z in _sizes(dtype):
+            expected = case.function(z, *params)
+            spaced = np.zeros((*z.shape, 2), dtype)[..., 0]
+            for out in (np.empty_like(z), spaced, z):
+                assert case.function(z, *params, out=out) is out
+                same(out, expected, err_msg=f"{case} at {params}")
+    shifted = _sizes(dtype)[2]
+    expected = case.function(shifted[:-1].copy())
+    case.function(shifted[:-1], out=shifted[1:])
+    same(shifted[1:], expected, err_msg=f"{case} in memory that overlaps")
+    z, fixed = np.ones(3, dtype), np.ones(3, dtype)
+    fixed.flags.writeable = False
+    for bad in (np.ones(4, dtype), np.ones((1, 3), dtype), np.ones(3, np.float16), fixed):
+        with pytest.raises(ValueError, match=f"^{case}: out must be a writeable array of shape .3"):
+            case.function(z, out=bad)
+    for bad in ([0.0] * 3, (fixed,), np.float64(1), np.ma.ones(3)):
+        with pytest.raises(TypeError, match=f"^{case}: out must be"):
+            case.function(z, out=bad)
+    for given, kind in ((z.astype(np.float16), np.float16), ([1, 2, 3], np.float64)):
+        expected = case.function(given)
+        same(case.function(given, out=np.empty(3, kind)), expected)
+
+
+def check_together(activation: Any, dtype: Any) -> None:
+    """Value and derivative in one call are those of two, to the last bit."""
+    name = f"{activation.__name__}.value_and_grad"
+    for params in Case(activation, ()).samples():
+        for z in [*_sizes(dtype), dtype(0.5), dtype(-0.0), [0.5, -2.0], np.float16([1, -3]), 3]:
+            expected = activation(z, *params), activation.grad(z, *params)
+            got = activation.value_and_grad(z, *params)
+            assert isinstance(got, tuple)
+            for one, other in zip(got, expected, strict=True):
+                assert (type(one), one.dtype, one.shape) == (type(other), other.dtype, other.shape)
+                np.testing.assert_array_equal(one, other, err_msg=f"{name} at {params}")
+    z = np.ones(20 * BLOCK, dtype)
+    _, peak = traced(activation.value_and_grad, z)
+    assert peak <= 2 * z.nbytes + max(20 * BLOCK, z.size) + 10_000, f"{peak=} of {name}"
+    for z in _sizes(dtype):
+        expected, slope = activation.value_and_grad(z), np.empty_like(z)
+        got = activation.value_and_grad(z, out=(z, slope))
+        assert got[0] is z
+        assert got[1] is slope
+        np.testing.assert_array_equal(got, expected, err_msg=f"{name} into its input")
+    for bad in (slope, [z, slope], (slope,)):
+        with pytest.raises(TypeError, match="out must be a tuple of 2 arrays"):
+            activation.value_and_grad(z, out=bad)
 
 
 def check_parameters(case: Case, dtype: Any) -> None:
@@ -318,6 +385,7 @@ BY_DTYPE = {
         check_dtypes,
         check_shapes,
         check_blocks,
+        check_out,
         check_parameters,
     )
 }

@@ -2,7 +2,6 @@
 
 import itertools
 import pickle
-import tracemalloc
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
@@ -20,6 +19,8 @@ import actlib
 from actlib.check import check_activation, grid, measure, reference
 
 PARTIALS = [case for case in CASES if case.wrt not in ((), ("z",))]
+#: Not traced: most of their time goes into mpmath, which tracing would make half as slow again.
+untraced = pytest.mark.no_cover
 each_value = pytest.mark.parametrize("case", [case for case in CASES if not case.wrt], ids=str)
 
 
@@ -28,6 +29,7 @@ def points(request: pytest.FixtureRequest) -> int:
     return 5_000 if request.config.getoption("dense") else 200
 
 
+@untraced
 @each_dtype
 @pytest.mark.parametrize("name", actlib.REGISTRY)
 def test_the_checker_finds_nothing(
@@ -45,6 +47,7 @@ def test_the_checker_finds_nothing(
         record_property("E", f"{e:.2f}  {name}, {of}, in {np.dtype(dtype)}")
 
 
+@untraced
 @each_dtype
 @pytest.mark.parametrize("case", PARTIALS, ids=str)
 def test_accuracy_of_partials(case: Case, dtype: Any, points: int, record_property: Any) -> None:
@@ -52,6 +55,7 @@ def test_accuracy_of_partials(case: Case, dtype: Any, points: int, record_proper
     record_property("E", f"{worst:.2f}  {case} in {np.dtype(dtype)}")
 
 
+@untraced
 @each_dtype
 @pytest.mark.parametrize("name", [name for name, f in actlib.REGISTRY.items() if f.grad.grad])
 def test_accuracy_of_second_derivatives(name: str, dtype: Any, points: int) -> None:
@@ -80,6 +84,12 @@ def test_range(case: Case, dtype: Any) -> None:
     contract.check_range(case, dtype)
 
 
+@each_dtype
+@each_value
+def test_value_and_derivative_together(case: Case, dtype: Any) -> None:
+    contract.check_together(case.activation, dtype)
+
+
 @each_case
 def test_half_precision(case: Case) -> None:
     contract.check_halves(case)
@@ -94,6 +104,8 @@ def test_rejected(case: Case) -> None:
 def test_is_an_ordinary_function(case: Case) -> None:
     function = case.function
     assert pickle.loads(pickle.dumps(function)) is function
+    both = case.activation.value_and_grad
+    assert pickle.loads(pickle.dumps(both)) is both
     assert function.__module__ == case.activation.__module__
     assert function.__doc__
     assert function.__wrapped__ is not None
@@ -137,12 +149,7 @@ def test_any_array(case: Case, z: np.ndarray) -> None:
 def test_a_hundred_million_numbers_take_one_output(path: str) -> None:
     function = attrgetter(path)(actlib)
     z = np.linspace(-8, 8, 10**8, dtype=np.float32)
-    tracemalloc.start()
-    try:
-        got = function(z)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+    got, peak = contract.traced(function, z)
     assert peak <= got.nbytes + 2_000_000
     assert got[-1] == function(z[-1])
 

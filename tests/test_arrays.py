@@ -72,6 +72,21 @@ def test_same_kind_and_numbers(library: Library, case: Case, dtype: Any) -> None
         )
 
 
+@pytest.mark.parametrize("name", actlib.REGISTRY)
+def test_value_and_derivative_together(library: Library, name: str) -> None:
+    z, f = library.array(VALUES), actlib.REGISTRY[name]
+    for got, expected in zip(f.value_and_grad(z), (f(z), f.grad(z)), strict=True):
+        assert type(got) is type(z)
+        np.testing.assert_array_equal(library.numpy(got), library.numpy(expected))
+
+
+def test_out_is_for_numpy(library: Library) -> None:
+    z = library.array(VALUES)
+    for f in (actlib.relu, actlib.relu.grad, actlib.relu.value_and_grad):
+        with pytest.raises(TypeError, match=r"^relu.*: out is for NumPy arrays, but"):
+            f(z, out=np.ones(len(VALUES)))
+
+
 @each_case
 def test_shapes_and_scalars(library: Library, case: Case) -> None:
     for shape in [(), (0,), (1,), (2, 3), (3, 1, 2)]:

@@ -55,7 +55,7 @@ def test_a_declaration_is_all_it_takes(planted: Any) -> None:
     assert families()[family] == [name]
     assert (
         rf"| [`{name}`](#catalogue-planted_for_test) | $\frac{{\vert z\vert  + z}}{{2}}$ | 0 and ∞"
-        " |  | 1934 | {cite:t}`bliss1934method` |"
+        " |  |  | 1934 | {cite:t}`bliss1934method` |"
     ) in index().splitlines()
     lines = entry(name).splitlines()
     assert r"\frac{|z| + z}{2}" in lines
@@ -84,7 +84,26 @@ def test_the_largest_error_is_the_recorded_one(planted: Any) -> None:
         said = re.search(r"- Largest error: .* is (\S+) in the value and (\S+) in", entry(name))
         assert (said.groups() if said else ()) == tuple(text for _, text in worst.values())
         [row] = [row for row in index().splitlines() if row.startswith(f"| [`{name}`]")]
-        assert row.split(" | ")[-3].strip() == max(worst.values(), default=(0, ""))[1]
+        assert row.split(" | ")[-4].strip() == max(worst.values(), default=(0, ""))[1]
+
+
+def test_the_time_is_the_recorded_one(planted: Any) -> None:
+    """For ten million numbers in float32, in units of what the simplest function took."""
+    for name in REGISTRY:
+        found = []
+        for of in ("value", "derivative"):
+            took = {
+                row["contender"]: float(row["ns"])
+                for row in recorded("speed")
+                if (row["function"], row["of"], row["dtype"], row["n"])
+                == (name, of, "float32", "10000000")
+            }
+            found += [f"{took['actlib'] / took['np.maximum']:.1f}"] if took else []
+        said = re.search(r"- Time: (\S+) times .* value and (\S+) times", entry(name))
+        assert list(said.groups() if said else ()) == found
+        assert len(found) == (0 if name == "planted_for_test" else 2)
+        [row] = [row for row in index().splitlines() if row.startswith(f"| [`{name}`]")]
+        assert row.split(" | ")[-3].strip() == (found[0] if found else "")
 
 
 def test_a_root_and_parameters_are_told() -> None:

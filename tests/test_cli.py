@@ -26,7 +26,7 @@ def test_list_and_show() -> None:
     assert "prelu(z, alpha=0.25)             2015" in words.splitlines()
     code, words = run("show", "gelu")
     assert code == 0
-    assert words.startswith("gelu(z)\n\nGaussian error linear unit")
+    assert words.startswith("gelu(z, *, out=None)\n\nGaussian error linear unit")
     assert run("show", "softmax")[1].startswith("softmax(z, axis=-1)")
     code, words = run("show", "gleu")
     assert code == 2

@@ -16,7 +16,7 @@ from contract import Case, each_dtype
 
 import actlib
 from actlib._declare import REGISTRY, activation, derivative
-from actlib._evaluate import Param
+from actlib._formula import Param, shared
 
 Kernel = Callable[..., Any]
 
@@ -255,11 +255,12 @@ def test_a_declaration_is_all_it_takes() -> None:
 
 
 def test_the_public_function_looks_like_one() -> None:
-    assert str(inspect.signature(actlib.prelu)) == "(z, alpha=0.25)"
-    assert str(inspect.signature(actlib.prelu.grad)) == "(z, alpha=0.25)"
-    assert "xp.where(z > 0, z, alpha * z)" in inspect.getsource(actlib.prelu.__wrapped__)
+    assert str(inspect.signature(actlib.prelu)) == "(z, alpha=0.25, *, out=None)"
+    assert str(inspect.signature(actlib.prelu.grad)) == "(z, alpha=0.25, *, out=None)"
+    assert "z * _slope(xp, z, alpha)" in inspect.getsource(actlib.prelu.__wrapped__)
     document = inspect.getdoc(actlib.prelu) or ""
     assert actlib.prelu.spec.formula in document
+    assert document.index("\nalpha : ") < document.index("\nout : ") < document.index("\nReturns")
     assert document.index("Returns\n---") < document.index("Raises\n---")
     assert document.index("Raises\n---") < document.index("Notes\n---")
     assert "0 at the kink" in (actlib.relu.grad.__doc__ or "")
@@ -286,6 +287,34 @@ def test_several_parameters_each_have_their_default() -> None:
     assert planted([-1.0, 1.0], 2.0).tolist() == [-2.0, 3.0]
     assert planted.spec.params["low"].samples == (1.0, 2.0)
     assert planted.spec.params["high"].default == 3.0
+
+
+def test_what_value_and_derivative_share_is_computed_once() -> None:
+    """Once for each array that it is asked for, however short the life of that array."""
+    asked: list[int] = []
+
+    @shared
+    def exponential(xp: Any, z: Any) -> Any:
+        asked.append(z.size)
+        return xp.exp(z)
+
+    def value(xp: Any, z: Any) -> Any:
+        return sum([exponential(xp, z + k if k else z) for k in range(3)])
+
+    facts = {"exact": lambda m, z: m.exp(z) + m.exp(z + 1) + m.exp(z + 2), "cite": ""}
+    function = activation(formula="", limits=(0, inf), range=(0, inf), **facts)(value)
+    derivative(function, limits=(0, inf))(lambda xp, z: (1 + np.e + np.e**2) * exponential(xp, z))
+    function.value_and_grad(0.0)  # the first call asks for NaN and the infinities, too
+    several_blocks = np.linspace(-3, 3, 100_000)
+    for z in (np.array([-1.0, 2.0]), several_blocks):
+        asked.clear()
+        got = function.value_and_grad(z)
+        assert sum(asked) == 3 * z.size
+        np.testing.assert_allclose(got[0], got[1])
+        asked.clear()
+        function(z)
+        function.grad(z)
+        assert sum(asked) == 4 * z.size
 
 
 def test_the_same_name_in_another_module_is_refused() -> None:

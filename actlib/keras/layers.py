@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actlib._evaluate import Param
+from actlib._formula import Param
 from actlib._vectors import VECTORS
 from actlib.keras.functions import ActivationFunction, floating, lookup
 from actlib.keras.ops import apply

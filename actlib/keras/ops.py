@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from actlib._declare import Activation
-from actlib._evaluate import Formula
+from actlib._formula import Formula
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:

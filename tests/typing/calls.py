@@ -27,22 +27,29 @@ glu(np.ones(4))
 glu.vjp(np.ones(4), 1.0)
 VECTORS["glu"].spec.formula.upper()
 explore("prelu", "relu", z=-1, alpha=0.1).state.upper()
+relu(z, out=z).sum()
+prelu.grad(z, alpha=0.1, out=z).sum()
+value, slope = swish.value_and_grad(z, beta=2.0)
+prelu.value_and_grad(z, 0.1, out=(z, z))[1].sum()
 
 explore(relu)  # type: ignore[arg-type]
 explore("prelu", alpha="x")  # type: ignore[arg-type]
-relu("a")  # type: ignore[arg-type]
-relu(1j)  # type: ignore[arg-type]
-relu(None)  # type: ignore[arg-type]
-relu()  # type: ignore[call-arg]
-relu(z, 0.1)  # type: ignore[call-arg]
-prelu(z, alpha="x")  # type: ignore[arg-type]
-prelu(z, slope=0.1)  # type: ignore[call-arg]
-prelu.grad(z, beta=0.1)  # type: ignore[call-arg]
-prelu.partials["alpha"](z, 0.1, 0.2)  # type: ignore[call-arg]
+relu("a")  # type: ignore[call-overload]
+relu(1j)  # type: ignore[call-overload]
+relu(None)  # type: ignore[call-overload]
+relu()  # type: ignore[call-overload]
+relu(z, 0.1)  # type: ignore[call-overload]
+prelu(z, alpha="x")  # type: ignore[call-overload]
+prelu(z, slope=0.1)  # type: ignore[call-overload]
+prelu.grad(z, beta=0.1)  # type: ignore[call-overload]
+prelu.partials["alpha"](z, 0.1, 0.2)  # type: ignore[call-overload]
+relu(z, out=[0.0])  # type: ignore[call-overload]
+swish.value_and_grad(z, alpha=2.0)  # type: ignore[call-overload]
+relu.value_and_grad(z, out=z)  # type: ignore[call-overload]
 relu.gradient(z)  # type: ignore[attr-defined]
 relu.spec.latex  # type: ignore[attr-defined]  # noqa: B018
-swish(z, alpha=2.0)  # type: ignore[call-arg]
-gelu(z, 1.0)  # type: ignore[call-arg]
+swish(z, alpha=2.0)  # type: ignore[call-overload]
+gelu(z, 1.0)  # type: ignore[call-overload]
 softmax(z, axis="x")  # type: ignore[arg-type]
 softmax.vjp(z)  # type: ignore[call-arg]
 softmax.grad(z)  # type: ignore[attr-defined]

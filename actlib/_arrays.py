@@ -1,0 +1,96 @@
+"""What kinds of arrays and dtypes there are: which library an array is of, what is computed in."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+
+
+class HasDtype(Protocol):
+    """What static typing knows of an array, whoever made it."""
+
+    @property
+    def dtype(self) -> Any: ...
+    @property
+    def shape(self) -> Any: ...
+
+
+class Parameter(Protocol):
+    """What static typing knows of a parameter: a number or an array, but no string."""
+
+    def __neg__(self) -> Any: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __rmul__(self, other: Any, /) -> Any: ...
+
+
+ArrayLike: TypeAlias = float | list[Any] | tuple[Any, ...] | HasDtype
+Array: TypeAlias = Any
+Namespace: TypeAlias = Any
+Kernel: TypeAlias = Callable[..., Array]
+Limits: TypeAlias = tuple[float, float] | Callable[..., tuple[Array, Array]]
+
+_NUMPY = (np.ndarray, np.generic, list, tuple, int, float)
+_WORKING = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
+_WHOLE = re.compile(r"bool_?|u?int\d+")
+
+
+def namespace(value: Any) -> Namespace:
+    """The array library of a value: NumPy itself unless another one owns it."""
+    if isinstance(value, _NUMPY):
+        return np
+    from array_api_compat import array_namespace, is_array_api_obj
+
+    return array_namespace(value) if is_array_api_obj(value) else np
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, float) or (namespace(value) is np and np.ndim(value) == 0)
+
+
+def as_ndarray(name: str, value: Any, role: str = "z") -> np.ndarray:
+    if type(value) is np.ndarray:
+        return value
+    if isinstance(value, np.ndarray) and isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            f"{name}: {role} is a masked array, whose mask would be lost; fill it first (.filled)"
+        )
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise TypeError(f"{name}: {role} is not an array of numbers: {error}") from error
+
+
+def real_dtypes(name: str, xp: Namespace, dtype: Any, role: str = "z") -> tuple[Any, Any]:
+    """The dtype to compute in and the dtype to return; an error if this one cannot be used."""
+    dtypes = dtypes_of(xp, dtype)
+    if dtypes is None:
+        raise TypeError(
+            f"{name}: {role} has dtype {dtype}; it takes real numbers (float16, bfloat16, "
+            "float32, float64, integers or booleans)"
+        )
+    return dtypes
+
+
+def dtypes_of(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
+    """The dtype to compute in and the dtype to return, None if this one cannot be used."""
+    name = dtype_name(xp, dtype)
+    if name in _WORKING:
+        return getattr(xp, _WORKING[name]), getattr(xp, name, dtype)
+    if _WHOLE.fullmatch(name):
+        default = xp.__array_namespace_info__().default_dtypes()["real floating"]
+        return default, default
+    return None
+
+
+@functools.cache
+def dtype_name(xp: Namespace, dtype: Any) -> str:
+    """A dtype's name, the same for every library.
+
+    It ends what the dtype prints as: ``float32``, ``torch.float32``, ``<class 'numpy.float32'>``.
+    The cache asks for the library too, since dtypes of two libraries must not be compared.
+    """
+    return getattr(dtype, "name", None) or str(dtype).rpartition(".")[2].strip("'>")

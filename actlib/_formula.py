@@ -1,0 +1,231 @@
+"""What a formula is: a kernel, and what has to be known of it to evaluate it anywhere.
+
+A kernel is a function of an array namespace, ``kernel(xp, z, *parameters)``. It is given float32
+or float64 only, and need not care about NaN, infinities, warnings, memory or other dtypes.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import math
+import reprlib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress, product
+from typing import Any
+
+import numpy as np
+
+from actlib._arrays import (
+    Array,
+    Kernel,
+    Limits,
+    Namespace,
+    as_ndarray,
+    dtype_name,
+    dtypes_of,
+    is_number,
+    namespace,
+)
+
+MEMO: contextvars.ContextVar[dict[Any, Any] | None] = contextvars.ContextVar("memo", default=None)
+
+_SPECIAL = (math.nan, -math.inf, math.inf)
+
+
+def shared(part: Callable[[Namespace, Array], Any]) -> Callable[[Namespace, Array], Any]:
+    """Mark a part that value and derivative have in common: together they compute it once.
+
+    Parameters
+    ----------
+    part : callable
+        A function of the array library and of an array; the latter is not changed by anyone.
+    """
+
+    @functools.wraps(part)
+    def once(xp: Namespace, z: Array) -> Any:
+        memo = MEMO.get()
+        if memo is None:
+            return part(xp, z)
+        key = part, id(z)
+        if key not in memo:
+            memo[key] = part(xp, z), z  # z is kept, so that no other array gets its id
+        return memo[key][0]
+
+    return once
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of an activation.
+
+    Parameters
+    ----------
+    samples : tuple of float
+        Values at which the tests examine the activation; the default becomes one of them.
+    low, high : float
+        The open interval of allowed values.
+    default : float
+        Its value when the caller gives none; a declaration takes it from the kernel's signature.
+    """
+
+    samples: tuple[float, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    default: float = math.nan
+
+    def allows(self, value: Array) -> Array:
+        """Whether ``value`` lies in the domain, elementwise for an array."""
+        return (value > self.low) & (value < self.high)
+
+    @property
+    def domain(self) -> str:
+        """The domain in words, for messages."""
+        bounds = [f"above {self.low:g}"] if math.isfinite(self.low) else []
+        bounds += [f"below {self.high:g}"] if math.isfinite(self.high) else []
+        return " ".join(["a finite number", " and ".join(bounds)]).strip()
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A kernel and what its evaluation depends on."""
+
+    name: str
+    kernel: Kernel
+    params: Mapping[str, Param]
+    limits: Limits
+    one_pass: bool
+
+    @property
+    def defaults(self) -> list[float]:
+        return [param.default for param in self.params.values()]
+
+    @functools.cache  # noqa: B019 - there are as many as activations, and they stay
+    def defaults_in(self, working: type) -> list[np.number]:
+        number = np.dtype(working).type
+        return [number(default) for default in self.defaults]
+
+    def on(
+        self,
+        xp: Namespace,
+        z: Array,
+        params: Sequence[Array],
+        faults: Collection[float] | None = None,
+    ) -> Array:
+        """Evaluate on arrays of one library and dtype, float32 or float64, as they are.
+
+        For given parameters the kernel may have fewer `faults` than for every sample.
+        """
+        out = self.kernel(xp, z, *params)
+        return self._patched(xp, z, out, params, self.faults if faults is None else faults)
+
+    @functools.cached_property
+    def faults(self) -> frozenset[float]:
+        """Which of NaN and the infinities the bare kernel is wrong at, for any sample."""
+        chosen = product(*(param.samples for param in self.params.values()))
+        return frozenset[float]().union(*(self.faults_at(params) for params in chosen))
+
+    def faults_at(self, params: Iterable[float]) -> frozenset[float]:
+        """Which of NaN and the infinities the bare kernel is wrong at, for these parameters."""
+        z, values = np.array(_SPECIAL), [np.float64(value) for value in params]
+        with np.errstate(all="ignore"):
+            got = self.kernel(np, z, *values)
+            expected = np.array([math.nan, *self.limits_at(np, values)])
+        right = (got == expected) | (np.isnan(got) & np.isnan(expected))
+        return frozenset(compress(_SPECIAL, ~right))
+
+    def limits_at(self, xp: Namespace, params: Sequence[Array]) -> tuple[Array, Array]:
+        """The values at -inf and +inf for these parameters."""
+        return self.limits(xp, *params) if callable(self.limits) else self.limits
+
+    def goes_bare(self, z: np.ndarray, working: type) -> bool:
+        """Whether the kernel alone is right and quick: it makes nothing but its output."""
+        return self.one_pass and z.dtype == working and z.ndim > 0 and self._needs_no_guard(z)
+
+    def guarded(self, z: np.ndarray, *params: Array) -> np.ndarray:
+        out: np.ndarray = self.kernel(np, z, *params)
+        return out if self._needs_no_guard(z) else self._patched(np, z, out, params, self.faults)
+
+    def _needs_no_guard(self, z: np.ndarray) -> bool:
+        """Whether the kernel is right at every element."""
+        return not self.faults or math.isfinite(self._witness(z, axis=None, initial=0))
+
+    @functools.cached_property
+    def _witness(self) -> Callable[..., Any]:
+        """A reduction of an array that is not finite if one of `faults` is an element.
+
+        NaN makes all of them NaN. A sum takes longer, but tells of both infinities.
+        """
+        if math.inf not in self.faults:
+            return np.minimum.reduce
+        return np.add.reduce if -math.inf in self.faults else np.maximum.reduce
+
+    def _patched(
+        self,
+        xp: Namespace,
+        z: Array,
+        out: Array,
+        params: Sequence[Array],
+        faults: Collection[float],
+    ) -> Array:
+        """The kernel's result, put right where it is wrong: at NaN or the infinities."""
+        low, high = self.limits_at(xp, params)
+        for special, limit in ((-math.inf, low), (math.inf, high)):
+            if special in faults:
+                out = xp.where(z == special, limit, out)
+        return xp.where(xp.isnan(z), z, out) if math.nan in faults else out
+
+    def arguments(
+        self, xp: Namespace, z: Array, params: Sequence[Any], working: Any
+    ) -> tuple[Array, list[Array]]:
+        """Make z and the parameters ready for the kernel: cast, broadcast, in their domain.
+
+        A number outside its domain is an error. Elements of an array cannot be: where they are
+        outside, z becomes NaN, and so does the result.
+        """
+        values = self.cast_all(xp, params, working)
+        if any(value.ndim for value in values):
+            z = xp.broadcast_to(z, self.broadcast_shape(z, values))
+        for key, given, value in zip(self.params, params, values, strict=True):
+            if not is_number(given):
+                allowed = self.params[key].allows(value)
+                if xp is not np or not allowed.all():
+                    z = xp.where(allowed, z, math.nan)
+        return z, values
+
+    def cast_all(self, xp: Namespace, params: Sequence[Any], working: Any) -> list[Array]:
+        named = zip(self.params, params, strict=True)
+        return [self._cast(xp, key, given, working) for key, given in named]
+
+    def _cast(self, xp: Namespace, key: str, given: Any, working: Any) -> Array:
+        """A parameter in the dtype computed in."""
+        theirs = namespace(given)
+        if theirs not in (np, xp):
+            raise TypeError(
+                f"{self.name}: z belongs to {xp.__name__} but {key} to {theirs.__name__}; "
+                "convert one of them"
+            )
+        value = as_ndarray(self.name, given, key) if theirs is np else given
+        if dtypes_of(theirs, value.dtype) is None:
+            raise TypeError(f"{self.name}: {key} must be a real number, got {reprlib.repr(given)}")
+        if theirs is not np:
+            return xp.astype(value, working)
+        value = value.astype(dtype_name(xp, working))
+        if is_number(given) and not self.params[key].allows(value):
+            domain = self.params[key].domain
+            raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
+        if xp is np:
+            return value if value.ndim else value[()]  # a scalar, with which NumPy is quicker
+        return xp.asarray(value)
+
+    def broadcast_shape(self, z: Array, values: list[Array]) -> tuple[int, ...]:
+        """The shape that z has in common with the parameters; unknown sizes count as 1."""
+        shapes = [tuple(1 if n != n else n for n in array.shape) for array in (z, *values)]
+        try:
+            return np.broadcast_shapes(*shapes)
+        except ValueError as error:
+            named = ", ".join(f"{k} {v.shape}" for k, v in zip(self.params, values, strict=True))
+            raise ValueError(
+                f"{self.name}: shapes do not broadcast: z {z.shape}, {named}"
+            ) from error

@@ -1,0 +1,94 @@
+"""Time the project itself: times.py [import] [notebooks] [book] [tests], by default all four.
+
+The import is timed in fresh processes, over that of NumPy; the notebooks one after the other; the
+book without and with the pages of the build before; the tests as ``make test`` runs them. Results
+go to ``chapters/data/times.csv`` as they come, and take the place of former ones.
+"""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import nbformat
+from peers import processor, write
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "chapters" / "data" / "times.csv"
+FIELDS = ["what", "part", "seconds", "date", "processor", "cores"]
+IMPORT = """
+import time
+import numpy
+start = time.perf_counter()
+from actlib import relu
+relu(1.0)
+print(time.perf_counter() - start)
+"""
+
+
+def seconds(*command):
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True)
+    return time.perf_counter() - start
+
+
+def time_import():
+    command = [sys.executable, "-c", IMPORT]
+    compiled = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    runs = [
+        subprocess.run(command, capture_output=True, check=True, env=compiled).stdout
+        for _ in range(21)
+    ]
+    yield "actlib", median(map(float, runs))
+
+
+def time_notebooks():
+    sys.path.append(str(ROOT / "tools"))
+    from notebooks import execute
+
+    for path in sorted((ROOT / "chapters").glob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        start = time.perf_counter()
+        if failure := execute(notebook):
+            raise SystemExit(f"{path.name}, {failure}")
+        yield path.stem, time.perf_counter() - start
+
+
+def time_book():
+    yield "cold", seconds("make", "book")
+    build = [".venv/bin/jupyter-book", "build", ".", "--quiet", "-n", "-W", "--keep-going"]
+    yield "warm", seconds(*build)
+
+
+def time_tests():
+    yield "all", seconds("make", "test")
+
+
+TIMED = {
+    "import": time_import,
+    "notebooks": time_notebooks,
+    "book": time_book,
+    "tests": time_tests,
+}
+
+
+def main(names):
+    rows = []
+    if RESULTS.exists():
+        with RESULTS.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    for what in names or TIMED:
+        rows = [row for row in rows if row["what"] != what]
+        for part, taken in TIMED[what]():
+            values = (what, part, f"{taken:.3g}", date.today(), processor(), os.cpu_count())
+            rows.append(dict(zip(FIELDS, values, strict=True)))
+            print(*values[:3], flush=True)
+            write(RESULTS, rows)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
