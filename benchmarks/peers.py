@@ -10,9 +10,12 @@ import importlib
 import os
 import platform
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from functools import cache
 from importlib.metadata import version
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", JAX_PLATFORMS="cpu")
@@ -28,6 +31,8 @@ TABLES = Path(actlib.check.__file__).parent
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 ARRAYS = {"dask": "dask.array", "jax": "jax.numpy"}
 DISTRIBUTIONS = {"tensorflow": "tensorflow-cpu"}
+#: oneDNN, which computes PyTorch's GELU, then takes the code for processors without AVX-512.
+WITHOUT_AVX512 = ("ONEDNN_MAX_CPU_ISA", "AVX2")
 
 
 def names(library):
@@ -71,6 +76,19 @@ def processor():
         if line.startswith("model name"):
             return line.partition(": ")[2]
     return platform.machine()
+
+
+def answers(library):
+    """What `conventions` hears of each function; both answers if the processor makes the choice."""
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(1, spawn, os.putenv, WITHOUT_AVX512) as pool:
+        older = pool.map(conventions, names(library), repeat(library))
+        for name, old in zip(names(library), older, strict=True):
+            both = {
+                question: dict.fromkeys((answer, old[question]))
+                for question, answer in conventions(name, library).items()
+            }
+            yield known(name, library) | {q: " or ".join(said) for q, said in both.items()}
 
 
 def accuracy(name, library):
@@ -119,8 +137,7 @@ def write(path, rows):
 def main(libraries):
     for library in libraries:
         if not library.startswith("actlib"):
-            asked = [known(name, library) | conventions(name, library) for name in names(library)]
-            update("conventions", library, asked)
+            update("conventions", library, list(answers(library)))
         rows = []
         for name in names(library):
             rows += accuracy(name, library)
