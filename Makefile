@@ -15,8 +15,8 @@ export JAX_PLATFORMS := cpu
 export BOOK_PDF
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-peers peers bench times accuracy lint notebooks studies links serve pdf lock clean \
-	.venv .venv-peers .venv-bench
+.PHONY: help book test test-package test-peers peers bench times accuracy lint notebooks studies links serve \
+	pdf lock clean .venv .venv-peers .venv-bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,16 +32,19 @@ pdf: ## build the book, and a PDF of it in one file
 	$(BIN)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
 
 test: .venv ## check style, spelling and types, build the book, run all tests and notebooks
+	@$(MAKE) --no-print-directory --jobs 2 test-package \
+		$$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
+	$(BIN)/pytest -n 2 tests/site
+	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
+		--nbval-sanitize-with chapters/nbval.cfg
+
+test-package: .venv # beside it the book is built, which takes one core
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/basedpyright
-	@$(MAKE) --no-print-directory $$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
 	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov --ignore tests/site
-	$(BIN)/pytest -n 2 tests/site
-	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
-		--nbval-sanitize-with chapters/nbval.cfg
 
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own

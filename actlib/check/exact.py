@@ -29,7 +29,12 @@ class _Symbolic:
     sqrt = sympy.sqrt
     tanh = sympy.tanh
     atan = sympy.atan
-    erfc = functools.partial(sympy.erfc, evaluate=False)  # else erfc(-z) becomes 2 - erfc(z)
+
+    class erfc(sympy.Function):  # type: ignore[misc]
+        """SymPy's own turns erfc(-z) into 2 - erfc(z), in which a small result is lost."""
+
+        def fdiff(self, argindex: int = 1) -> Any:
+            return -2 * sympy.exp(-(self.args[0] ** 2)) / sympy.sqrt(sympy.pi)
 
     @staticmethod
     def abs(z: Any) -> Any:  # the slope of SymPy's own has a Dirac delta for its derivative
@@ -85,7 +90,7 @@ def _derived(
     for name in wrt:
         expression = sympy.diff(expression, symbols[name])
     formula: Callable[..., Any] = sympy.lambdify(
-        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"]
+        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"], cse=True
     )
     return formula
 

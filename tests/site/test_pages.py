@@ -79,7 +79,10 @@ def axe(page: Page, part: str = "html") -> list[str]:
     """What the checker of accessibility objects to in the whole page or a part of it."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
-    violations = page.evaluate("async (part) => (await axe.run(part)).violations", part)
+    quick = {"resultTypes": ["violations"]}  # all rules; what they are content with is not told
+    violations = page.evaluate(
+        "async ([part, options]) => (await axe.run(part, options)).violations", [part, quick]
+    )
     return [
         f"{found['id']}: {found['help']}: {node['html'][:200]} {node['failureSummary']}"
         for found in violations
