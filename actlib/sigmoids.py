@@ -6,7 +6,7 @@ from math import inf, pi, sqrt
 
 from actlib._arrays import Array, Namespace
 from actlib._declare import activation, derivative
-from actlib._special import normal_cdf
+from actlib._special import log1p_inside, normal_cdf
 
 __all__ = [
     "arctan",
@@ -116,7 +116,7 @@ def log_sigmoid(xp: Namespace, z: Array) -> Array:
     >>> log_sigmoid([-1000.0, 0.0, 20.0])
     array([-1.00000000e+03, -6.93147181e-01, -2.06115362e-09])
     """
-    return xp.minimum(z, 0) - xp.log1p(xp.exp(-xp.abs(z)))
+    return xp.minimum(z, 0) - log1p_inside(xp, xp.exp(-xp.abs(z)))
 
 
 @derivative(log_sigmoid, limits=(1, 0))

@@ -7,6 +7,7 @@ from math import inf
 from actlib._arrays import Array, Namespace, Parameter
 from actlib._declare import activation, derivative
 from actlib._formula import Param
+from actlib._special import expm1_below, log1p_inside
 
 __all__ = ["celu", "elu", "selu", "softplus", "sparse_plus", "squareplus", "tanh_shrink"]
 
@@ -59,7 +60,7 @@ def elu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
     >>> elu.grad([-1.0, 0.0, 2.0], alpha=0.5)
     array([0.18393972, 0.5       , 1.        ])
     """
-    return xp.maximum(z, -0.0) + alpha * xp.expm1(_below(xp, z))
+    return xp.maximum(z, -0.0) + alpha * expm1_below(xp, _below(xp, z))
 
 
 @derivative(elu, limits=(0, 1))
@@ -72,7 +73,7 @@ def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
 
 @derivative(elu, "alpha", limits=(-1, 0))
 def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
-    return xp.expm1(_below(xp, z))
+    return expm1_below(xp, _below(xp, z))
 
 
 # These make mean 0 and variance 1 a fixed point; appendix A1 of the source has a closed form.
@@ -128,7 +129,7 @@ def selu(xp: Namespace, z: Array) -> Array:
     >>> selu.grad([-1.0, 0.0, 1.0])
     array([0.6467686 , 1.75809934, 1.05070099])
     """
-    return _SELU_SCALE * xp.maximum(z, -0.0) + _SELU_FLOOR * xp.expm1(_below(xp, z))
+    return _SELU_SCALE * xp.maximum(z, -0.0) + _SELU_FLOOR * expm1_below(xp, _below(xp, z))
 
 
 @derivative(selu, limits=(0, _SELU_SCALE))
@@ -179,7 +180,7 @@ def celu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
     # z times a factor that is 1 above zero, so that -0.0 is kept; in the quotient a `u` that has
     # underflowed does no harm, and where it has overflowed, the function is flat.
     u = xp.clip(z / alpha, -1e30, -1e-30)
-    return xp.maximum(z * (xp.expm1(u) / u), -alpha)
+    return xp.maximum(z * (expm1_below(xp, u) / u), -alpha)
 
 
 @derivative(celu, limits=(0, 1))
@@ -259,7 +260,7 @@ def softplus(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     array([4.24835426e-18, 5.00000000e-01, 9.52574127e-01])
     """
     near, far = _decay(xp, beta * z)
-    return xp.maximum(z, 0) + xp.log1p(near) / beta * far
+    return xp.maximum(z, 0) + log1p_inside(xp, near) / beta * far
 
 
 def _decay(xp: Namespace, u: Array) -> tuple[Array, Array]:
