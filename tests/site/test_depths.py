@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 from built import SITE
+from moving import after_moving, listen, number, touch, watch_shifts
 from playwright.sync_api import Page, expect
-from test_explorer import SHIFT, number, touch
-from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry, themes
+from test_pages import outcry
 
 from actlib import REGISTRY, mean_field
 from website.depths import DATA
@@ -260,14 +260,7 @@ def test_links_lead_to_views(reader):
 
 def test_who_listens_is_told_once(reader):
     page = reader().new_page()
-    page.clock.install(time=0)
-    page.goto(PAGE)
-    page.clock.pause_at(60_000)  # time stands still, however long it takes to press the keys
-    page.evaluate("""() => {
-        window.told = 0;
-        const said = document.querySelector(".depths [role=status]");
-        new MutationObserver(() => window.told++).observe(said, { childList: true });
-    }""")
+    listen(page, PAGE, WIDGET)
     for _ in range(19):
         slider(page, "layer").press("ArrowRight")
     page.clock.run_for(2000)
@@ -281,7 +274,7 @@ def test_who_listens_is_told_once(reader):
 def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
     page = reader(screen, reduced_motion="reduce").new_page()
     faults = outcry(page, address)
-    page.add_init_script(f"({SHIFT})()")
+    watch_shifts(page)
     visit(page, **VIEW)
     page.wait_for_load_state("networkidle")
     expect(page.locator(WIDGET)).to_be_in_viewport()
@@ -293,13 +286,8 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
         slider(page, "layer").press("Home")
         faults += page.evaluate(OVERLAP)
         assert page.locator(WIDGET).bounding_box()["height"] == height
-    page.wait_for_timeout(200)
-    shift = page.evaluate("shift")  # before a screenshot makes the window larger
-    faults += page.evaluate(OVERFLOW)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for theme in themes(page):
-        faults += axe(page, WIDGET)
-        page.locator(WIDGET).screenshot(path=SCREENSHOTS / f"depths-moved-{screen}-{theme}.png")
+    shift, found = after_moving(page, WIDGET, f"depths-moved-{screen}")
+    faults += found
     assert not faults, "\n".join(faults)
     assert shift <= 0.02
 

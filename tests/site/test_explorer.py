@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 from built import SITE
+from moving import after_moving, listen, number, touch, watch_shifts
 from playwright.sync_api import Page, expect
-from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry, themes
+from test_pages import outcry
 
 from actlib import REGISTRY, explore
 from actlib._declare import activation, derivative
@@ -20,20 +21,6 @@ from actlib.explorer.table import ERROR
 PAGE = "chapters/explorer.html"
 WIDGET = ".actlib-explorer"
 RNG = random.Random(3)
-
-SHIFT = """() => {
-    window.shift = 0;
-    new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) window.shift += entry.value;
-    }).observe({ type: "layout-shift", buffered: true });
-}"""
-
-
-def number(text: str) -> float:
-    """A number as the explorer writes it: "−0.123", "≤ 2.1 × 10⁻²⁶"."""
-    mantissa, _, power = text.replace("−", "-").removeprefix("≤ ").partition(" × 10")
-    digits = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
-    return float(mantissa) * 10.0 ** int(digits or 0)
 
 
 def readings(page: Page, side: str = "a") -> list[str]:
@@ -139,15 +126,6 @@ def test_mouse_drags_z_and_arrow_keys_go_on(reader):
     assert place(page) == 6
 
 
-def touch(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    finger = page.context.new_cdp_session(page)
-    for step in range(11):
-        x, y = (a + (b - a) * step / 10 for a, b in zip(start, end, strict=True))
-        kind = "touchMove" if step else "touchStart"
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-
-
 def test_a_finger_drags_sideways_and_scrolls_up_and_down(reader):
     page = reader("phone", has_touch=True, is_mobile=True).new_page()
     visit(page, a="gelu", z=1)
@@ -238,14 +216,7 @@ def test_links_lead_to_views(reader):
 
 def test_who_listens_is_told_once(reader):
     page = reader().new_page()
-    page.clock.install(time=0)
-    page.goto(PAGE)
-    page.clock.pause_at(60_000)  # time stands still, however long it takes to press the keys
-    page.evaluate("""() => {
-        window.told = 0;
-        const said = document.querySelector("[role=status]");
-        new MutationObserver(() => window.told++).observe(said, { childList: true });
-    }""")
+    listen(page, PAGE, WIDGET)
     slider = page.get_by_role("slider", name="z", exact=True)
     for _ in range(20):
         slider.press("ArrowLeft")
@@ -259,7 +230,7 @@ def test_who_listens_is_told_once(reader):
 def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
     page = reader(screen, reduced_motion="reduce").new_page()
     faults = outcry(page, address)
-    page.add_init_script(f"({SHIFT})()")
+    watch_shifts(page)
     view = {"a": "hard_shrink", "b": "elu", "z": -0.5, "a.lambd": 1.0, "b.alpha": 2.0, "depth": 50}
     visit(page, **view)
     slider = page.get_by_role("slider", name="z", exact=True)
@@ -268,13 +239,8 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
         slider.press("ArrowLeft")
     page.locator(f"{WIDGET} [name=b]").select_option("")
     page.locator(f"{WIDGET} [name=b]").select_option("swish")
-    page.wait_for_timeout(200)
-    shift = page.evaluate("shift")  # before a screenshot makes the window larger
-    faults += page.evaluate(OVERFLOW)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    for theme in themes(page):
-        faults += axe(page, WIDGET)
-        page.locator(WIDGET).screenshot(path=SCREENSHOTS / f"explorer-moved-{screen}-{theme}.png")
+    shift, found = after_moving(page, WIDGET, f"explorer-moved-{screen}")
+    faults += found
     assert not faults, "\n".join(faults)
     assert shift <= 0.02
 

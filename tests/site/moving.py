@@ -1,0 +1,59 @@
+"""Move an instrument of the book as a reader does, and see what comes of it."""
+
+from playwright.sync_api import Page
+from test_pages import OVERFLOW, SCREENSHOTS, axe, themes
+
+SHIFT = """() => {
+    window.shift = 0;
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.shift += entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+}"""
+
+
+def number(text: str) -> float:
+    """A number as the explorer writes it: "−0.123", "≤ 2.1 × 10⁻²⁶"."""
+    mantissa, _, power = text.replace("−", "-").removeprefix("≤ ").partition(" × 10")
+    digits = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+    return float(mantissa) * 10.0 ** int(digits or 0)
+
+
+def touch(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    finger = page.context.new_cdp_session(page)
+    for step in range(11):
+        x, y = (a + (b - a) * step / 10 for a, b in zip(start, end, strict=True))
+        kind = "touchMove" if step else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def listen(page: Page, address: str, widget: str) -> None:
+    """Open a page, stop its time, and count in `told` what a screen reader is told."""
+    page.clock.install(time=0)
+    page.goto(address)
+    page.clock.pause_at(60_000)  # time stands still, however long it takes to press the keys
+    page.evaluate(
+        """(status) => {
+        window.told = 0;
+        const said = document.querySelector(status);
+        new MutationObserver(() => window.told++).observe(said, { childList: true });
+    }""",
+        f"{widget} [role=status]",
+    )
+
+
+def watch_shifts(page: Page) -> None:
+    """From the next page on, add up in `shift` how far what is shown jumps."""
+    page.add_init_script(f"({SHIFT})()")
+
+
+def after_moving(page: Page, widget: str, picture: str) -> tuple[float, list[str]]:
+    """How far the page has jumped, and what is wrong with it now in either theme."""
+    page.wait_for_timeout(200)
+    shift = page.evaluate("shift")  # before a screenshot makes the window larger
+    faults = page.evaluate(OVERFLOW)
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for theme in themes(page):
+        faults += axe(page, widget)
+        page.locator(widget).screenshot(path=SCREENSHOTS / f"{picture}-{theme}.png")
+    return shift, faults
