@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 
 from website import (
     assets,
+    citations,
     depths,
     explorer,
     headlines,
@@ -26,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )  # Jupyter Book sets it for an extension left out
     if os.environ.get("BOOK_PDF"):  # a PDF of the book will lie next to it
         app.tags.add("pdf")
-    for part in (maths, instruments, explorer, depths, headlines, pages, quiz, search, assets):
+    parts = [citations, maths, instruments, explorer, depths, headlines, pages, quiz, search]
+    for part in (*parts, assets):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

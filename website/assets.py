@@ -149,7 +149,7 @@ def _remove_unnamed(folder: Path, site: Path) -> None:
 
 def _cut_fonts(folder: Path, text: str) -> None:
     """Leave in each font only the characters that the book shows; an icon is one, too."""
-    shown = {ord(character) for character in text}
+    shown = {ord(character) for character in set(text)}
     shown |= {int(code, 16) for code in re.findall(r"\\([0-9a-fA-F]{2,6})", text)}
     options = Options(flavor="woff2", layout_features=["*"], notdef_outline=True)
     for path in sorted(folder.glob("*.woff2")):

@@ -26,6 +26,7 @@ def _engine() -> Any:
     return engine
 
 
+@cache
 def render(tex: str, *, display: bool, output: str = "htmlAndMathml") -> str:
     """Turn TeX into HTML; raise `dukpy.JSRuntimeError` where KaTeX does not understand it."""
     options = {"displayMode": display, "output": output, "throwOnError": True, "strict": "error"}
