@@ -4,6 +4,7 @@
 PORT ?= 8000
 TORCH := torch==2.13.0
 BIN := .venv/bin
+BOOK := .venv-book/bin
 MODULES := website/node_modules/.package-lock.json
 
 # TensorFlow and JAX: on the CPU, reproducible, and silent about it.
@@ -14,22 +15,25 @@ export JAX_PLATFORMS := cpu
 
 export BOOK_PDF
 
+# What is installed is compiled when it is first used, once: whatever the shell says, that is kept.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help book test test-package test-peers peers bench times accuracy lint notebooks studies links serve \
-	pdf lock clean .venv .venv-peers .venv-bench
+	pdf lock clean .venv .venv-book .venv-peers .venv-bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-book: .venv $(MODULES) ## build the book; every warning is an error
+book: .venv-book $(MODULES) ## build the book; every warning is an error
 	@# From nothing: pages that are not read again do not warn again, and old figures would stay.
 	rm -rf _build/html _build/.doctrees
-	$(BIN)/jupyter-book build . --quiet -n -W --keep-going
+	$(BOOK)/jupyter-book build . --quiet -n -W --keep-going
 
 pdf: ## build the book, and a PDF of it in one file
 	@$(MAKE) --no-print-directory book BOOK_PDF=yes
-	$(BIN)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
-	$(BIN)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
+	$(BOOK)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
+	$(BOOK)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
 
 test: .venv ## check style, spelling and types, build the book, run all tests and notebooks
 	@$(MAKE) --no-print-directory --jobs 2 test-package \
@@ -78,29 +82,37 @@ notebooks: .venv ## run all notebooks and store their outputs
 studies: .venv ## train what the book's studies lack, which takes long, and store the results
 	$(BIN)/python tools/notebooks.py $$(cd chapters && grep -l '\\"data[/\\]' *.ipynb)
 
-links: .venv $(MODULES) ## ask every address that the book names whether it is there; needs the network
-	$(BIN)/jupyter-book build . --quiet -n --keep-going --builder linkcheck
+links: .venv-book $(MODULES) ## ask every address that the book names whether it is there; needs the network
+	$(BOOK)/jupyter-book build . --quiet -n --keep-going --builder linkcheck
 
 serve: book ## show the book on 127.0.0.1, at port 8000 or PORT=...
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+	$(BOOK)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 lock: .venv ## choose the newest versions of everything anew
 	$(BIN)/uv pip compile $(UV) --extra all --group dev --output-file requirements/dev.lock
-	$(BIN)/uv pip compile $(UV) --extra check --group peers --output-file requirements/peers.lock
-	$(BIN)/uv pip compile $(UV) --extra keras --group bench --output-file requirements/bench.lock
+	$(BIN)/uv pip compile $(UV) --extra check --extra plot --group book \
+		$(AS_DEV) --output-file requirements/book.lock
+	$(BIN)/uv pip compile $(UV) --extra check --group peers \
+		$(AS_DEV) --output-file requirements/peers.lock
+	$(BIN)/uv pip compile $(UV) --extra keras --group bench \
+		$(AS_DEV) --output-file requirements/bench.lock
 	cd website && $(CURDIR)/$(BIN)/npm update --ignore-scripts --package-lock-only
+AS_DEV := --constraints requirements/dev.lock
 UV := pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
 
 clean: ## remove everything that was made here
-	rm -rf .venv .venv-peers .venv-bench website/node_modules _build dist .coverage .*_cache .hypothesis
+	rm -rf .venv .venv-* website/node_modules _build dist .coverage .*_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(MODULES): website/package-lock.json | .venv
-	cd website && $(CURDIR)/$(BIN)/npm ci --ignore-scripts --no-audit --no-fund
+$(MODULES): website/package-lock.json | .venv-book
+	cd website && $(CURDIR)/$(BOOK)/npm ci --ignore-scripts --no-audit --no-fund
 
 .venv:
 	@tools/venv $@ requirements/dev.lock
+
+.venv-book:
+	@tools/venv $@ requirements/book.lock
 
 .venv-peers:
 	@tools/venv $@ requirements/peers.lock $(TORCH)

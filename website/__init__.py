@@ -8,6 +8,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from website import (
+    api,
     assets,
     citations,
     depths,
@@ -27,7 +28,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )  # Jupyter Book sets it for an extension left out
     if os.environ.get("BOOK_PDF"):  # a PDF of the book will lie next to it
         app.tags.add("pdf")
-    parts = [citations, maths, instruments, explorer, depths, headlines, pages, quiz, search]
+    parts = [api, citations, maths, instruments, explorer, depths, headlines, pages, quiz, search]
     for part in (*parts, assets):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": False}
