@@ -1,15 +1,21 @@
-"""Options of the test suite, and the rule that nothing is skipped unnoticed."""
+"""Options of the tests, how much of them runs, and the rule that nothing is skipped unnoticed."""
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 collect_ignore = ["typing"]  # for mypy alone: its calls are wrong on purpose
 pytest.register_assert_rewrite("contract", "instruments")
 
+# Nothing depends on the clock. The quick run draws the same examples each time.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", patient, max_examples=10, derandomize=True)
+settings.register_profile("deep", patient, max_examples=200)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the caller choose the array libraries and the grid."""
+    """Let the caller choose the array libraries, the grid and the size of everything."""
     parser.addoption(
         "--library",
         action="append",
@@ -18,6 +24,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--dense", action="store_true", help="measure accuracy on the dense grid, which takes long"
     )
+    parser.addoption(
+        "--deep", action="store_true", help="run everything at its full size, which takes long"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples are drawn, and say what the marker of the full size means."""
+    config.addinivalue_line("markers", "deep: runs only with --deep")
+    settings.load_profile("deep" if config.getoption("deep") else "quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs only at full size, unless that is asked for."""
+    if config.getoption("deep"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("deep")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+@pytest.fixture(scope="session")
+def deep(pytestconfig: pytest.Config) -> bool:
+    """Whether everything runs at its full size."""
+    return bool(pytestconfig.getoption("deep"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

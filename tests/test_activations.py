@@ -11,7 +11,7 @@ import contract
 import numpy as np
 import pytest
 from contract import CASES, Case, each_case, each_dtype
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -113,7 +113,6 @@ def test_is_an_ordinary_function(case: Case) -> None:
 
 @each_case
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
 def test_accuracy_anywhere(case: Case, data: st.DataObject) -> None:
     """At any number, for any sampled parameters, in either dtype."""
     width = data.draw(st.sampled_from([32, 64]))
@@ -134,7 +133,6 @@ def test_accuracy_anywhere(case: Case, data: st.DataObject) -> None:
         hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5),
     )
 )
-@settings(max_examples=40, deadline=None)
 def test_any_array(case: Case, z: np.ndarray) -> None:
     """Whatever the array: its shape, its dtype, NaN just where it has NaN, and no trace in it."""
     before = z.copy()
