@@ -12,6 +12,7 @@ import pytest
 from contract import Case, each_case
 
 import actlib
+from actlib.check import from_jax
 
 Z = np.array([[-np.inf, -2.0, -0.0], [0.5, np.nan, np.inf]], np.float32)
 
@@ -88,3 +89,21 @@ def test_the_default_float_of_jax_may_change() -> None:
     with jax.enable_x64(True):
         assert actlib.relu(whole).dtype == jnp.float64
     assert actlib.relu(whole).dtype == jnp.float32
+
+
+def test_from_jax_compiles_once_for_the_same_keywords() -> None:
+    traced: list[float] = []
+
+    def scaled(z: Any, by: float = 2.0) -> Any:
+        traced.append(by)
+        return by * jnp.square(z)
+
+    f, grad = from_jax(scaled)
+    z = np.array([-1.0, np.nan, 3.0])
+    for by in (2.0, 3.0):
+        for _ in range(2):
+            np.testing.assert_array_equal(f(z, by=by), by * z**2)
+            np.testing.assert_array_equal(grad(z, by=by), 2 * by * z)
+    assert traced == [2.0, 2.0, 3.0, 3.0]  # once for the value, once for the gradient
+    for half in contract.HALVES:
+        assert f(z.astype(half)).dtype == grad(z.astype(half)).dtype == half

@@ -114,7 +114,8 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
     Returns
     -------
     f, grad : callable
-        The function, and its gradient by ``jax.grad``.
+        The function, and its gradient by ``jax.grad``. Each is compiled once for a shape, a dtype
+        and keywords, which are constants to the compiler.
 
     Examples
     --------
@@ -126,19 +127,28 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
     array([0., 0., 1.])
     """
 
-    def f(z: np.ndarray, **params: float) -> np.ndarray:
+    def f(z: Any, **params: float) -> Any:
+        return fn(z, **params)
+
+    def grad(z: Any, **params: float) -> Any:
+        import jax
+
+        return jax.grad(lambda x: fn(x, **params).sum())(z)
+
+    return _named(fn, _compiled(f)), _compiled(grad)
+
+
+def _compiled(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
+    """A function of NumPy arrays; what JAX compiles, it keeps as long as the function lives."""
+
+    @functools.wraps(function)
+    def call(z: np.ndarray, **params: float) -> np.ndarray:
         import jax
 
         with jax.enable_x64(True):
-            return np.asarray(jax.jit(lambda x: fn(x, **params))(z))
+            return np.asarray(jax.jit(function, static_argnames=tuple(params))(z, **params))
 
-    def grad(z: np.ndarray, **params: float) -> np.ndarray:
-        import jax
-
-        with jax.enable_x64(True):
-            return np.asarray(jax.jit(jax.grad(lambda x: fn(x, **params).sum()))(z))
-
-    return _named(fn, f), grad
+    return call
 
 
 def _from_scipy(fn: Callable[..., Any]) -> Shipped:
