@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,23 @@ CASES = [case for f in actlib.REGISTRY.values() for case in cases(f)]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
+# Some of every kind: with and without a temporary, a kink, a parameter, a part that is shared.
+REPRESENTATIVE = ("relu", "hard_shrink", "sigmoid", "elu", "softplus", "swish", "gelu")
+
+
+def is_representative(case: Case) -> bool:
+    return case.activation.__name__ in REPRESENTATIVE
+
+
+each_representative = pytest.mark.parametrize(
+    "case",
+    [
+        case if is_representative(case) else pytest.param(case, marks=pytest.mark.deep)
+        for case in CASES
+    ],
+    ids=str,
+)
+
 
 def at(fact: Any, params: tuple[float, ...]) -> Any:
     """A fact of a specification, for these parameters."""
@@ -78,6 +95,44 @@ def at(fact: Any, params: tuple[float, ...]) -> Any:
 
 def rounded(params: tuple[float, ...], dtype: Any) -> list[float]:
     return [float(dtype(param)) for param in params]
+
+
+# --- many at once, for libraries that compile: most of their time goes into each compilation
+
+
+def attempts(calls: Mapping[str, Callable[..., Any]], *arrays: Any) -> dict[str, Any]:
+    """What each call gives, arrays of the kind and dtype of the first, or the error it raises."""
+    found: dict[str, Any] = {}
+    for name, call in calls.items():
+        try:
+            found[name] = call(*arrays)
+            for got in found[name] if isinstance(found[name], tuple) else (found[name],):
+                assert type(got) is type(arrays[0]), f"{name} is of {type(got)}"
+                assert got.dtype == arrays[0].dtype, f"{name} is of dtype {got.dtype}"
+        except Exception as error:  # whatever it is, it is the failure of this call alone
+            found[name] = error
+    return found
+
+
+def compiled_attempts(
+    compiler: Callable[..., Any], calls: Mapping[str, Callable[..., Any]], *arrays: Any
+) -> dict[str, Any]:
+    """The same by one compilation of them all, such as by ``jax.jit``."""
+    errors: dict[str, Exception] = {}
+
+    def together(*arrays: Any) -> dict[str, Any]:
+        found = attempts(calls, *arrays)
+        errors.update({key: got for key, got in found.items() if isinstance(got, Exception)})
+        return {key: got for key, got in found.items() if key not in errors}
+
+    return {**compiler(together)(*arrays), **errors}
+
+
+def result(found: Mapping[str, Any], name: str) -> Any:
+    """What an attempt gave; it fails as the attempt did."""
+    if isinstance(found[name], Exception):
+        raise found[name]
+    return found[name]
 
 
 # --- numbers

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import contract
 import numpy as np
 import pytest
-from contract import Case, each_case, each_dtype
+from contract import (
+    CASES,
+    FLOATS,
+    Case,
+    each_case,
+    each_representative,
+    is_representative,
+    result,
+)
 
 import actlib
 from actlib import VECTORS
@@ -18,11 +28,21 @@ VALUES = [-np.inf, -100.0, -20.0, -3.0, -0.5, -0.0, 0.0, 0.5, 3.0, 20.0, 100.0, 
 # Away from NumPy nothing is lost; how many ulp its exponentials err is the library's own affair.
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 
+# The array standard has no half precision.
+HALVES = dict.fromkeys(("jax", "torch"), ("float16", "bfloat16")) | {"dask": ("float16",)}
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "library" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("library") or LIBRARIES
-        metafunc.parametrize("library", chosen, indirect=True)
+        if "half" in metafunc.fixturenames:
+            pairs = [(name, half) for name in chosen for half in HALVES.get(name, ())]
+            metafunc.parametrize(("library", "half"), pairs, indirect=True, scope="module")
+        else:
+            metafunc.parametrize("library", chosen, indirect=True)
+
+
+each_dtype = pytest.mark.parametrize("dtype", FLOATS, scope="module")
 
 
 class Library:
@@ -44,9 +64,21 @@ class Library:
             array = array.float()
         return np.asarray(array)
 
+    def attempts(self, calls: Mapping[str, Callable[..., Any]], *arrays: Any) -> dict[str, Any]:
+        """What each call gives, or the error it raises."""
+        if self.name != "jax":
+            return contract.attempts(calls, *arrays)
+        return contract.compiled_attempts(importlib.import_module("jax").jit, calls, *arrays)
 
-@pytest.fixture
-def library(request: pytest.FixtureRequest) -> Any:
+    def outline(self, function: Callable[[Any], Any], z: Any) -> Any:
+        """What has the shape and the dtype of the result; JAX need not compute it."""
+        if self.name != "jax":
+            return function(z)
+        return importlib.import_module("jax").eval_shape(function, z)
+
+
+@pytest.fixture(scope="module")
+def library(request: pytest.FixtureRequest) -> Iterator[Library]:
     if request.param != "jax":
         yield Library(request.param)
         return
@@ -56,28 +88,64 @@ def library(request: pytest.FixtureRequest) -> Any:
         yield Library(request.param)
 
 
+SAMPLED = [case for case in CASES if case.activation.spec.params]
+
+
+def sampled(case: Case) -> list[np.ndarray]:
+    """The sampled parameters, as arrays that lie along an axis of their own."""
+    return [np.array(values) for values in zip(*case.samples(), strict=True)]
+
+
+def at_samples(case: Case, z: Any) -> Any:
+    return case.function(z[:, None], *sampled(case))
+
+
+@pytest.fixture(scope="module")
+def found(library: Library, dtype: Any) -> dict[str, Any]:
+    """What every case gives, by itself, at all samples, and in a call for value and derivative."""
+    calls = {str(case): case.function for case in CASES}
+    calls |= {f"{case}, samples": functools.partial(at_samples, case) for case in SAMPLED}
+    calls |= {f"{name}, both": f.value_and_grad for name, f in actlib.REGISTRY.items()}
+    return library.attempts(calls, library.array(VALUES, dtype))
+
+
+def same_numbers(got: np.ndarray, expected: np.ndarray, dtype: Any) -> None:
+    tiny = 2**10 * float(np.finfo(dtype).tiny)
+    np.testing.assert_allclose(got, expected, rtol=TOLERANCE[dtype], atol=tiny)
+
+
 @each_dtype
 @each_case
-def test_same_kind_and_numbers(library: Library, case: Case, dtype: Any) -> None:
+def test_same_kind_and_numbers(
+    library: Library, found: dict[str, Any], case: Case, dtype: Any
+) -> None:
+    z = np.array(VALUES, dtype)
+    same_numbers(library.numpy(result(found, str(case))), case.function(z), dtype)
+    if case in SAMPLED:
+        got = library.numpy(result(found, f"{case}, samples"))
+        same_numbers(got, at_samples(case, z), dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, pytest.param(np.float64, marks=pytest.mark.deep)])
+@each_representative
+def test_same_kind_and_numbers_by_itself(library: Library, case: Case, dtype: Any) -> None:
+    """Not compiled, where the library has a compiler, and each sample a number."""
     z = library.array(VALUES, dtype)
     for params in case.samples():
         got = case.function(z, *params)
         assert type(got) is type(z)
         assert got.dtype == z.dtype
-        np.testing.assert_allclose(
-            library.numpy(got),
-            case.function(np.array(VALUES, dtype), *params),
-            rtol=TOLERANCE[dtype],
-            atol=2**10 * float(np.finfo(dtype).tiny),
-        )
+        same_numbers(library.numpy(got), case.function(np.array(VALUES, dtype), *params), dtype)
 
 
+@each_dtype
 @pytest.mark.parametrize("name", actlib.REGISTRY)
-def test_value_and_derivative_together(library: Library, name: str) -> None:
-    z, f = library.array(VALUES), actlib.REGISTRY[name]
-    for got, expected in zip(f.value_and_grad(z), (f(z), f.grad(z)), strict=True):
-        assert type(got) is type(z)
-        np.testing.assert_array_equal(library.numpy(got), library.numpy(expected))
+def test_value_and_derivative_together(
+    library: Library, found: dict[str, Any], name: str, dtype: Any
+) -> None:
+    for got, function in zip(result(found, f"{name}, both"), (name, f"{name}.grad"), strict=True):
+        expected = library.numpy(result(found, function))
+        np.testing.assert_array_equal(library.numpy(got), expected)
 
 
 def test_out_is_for_numpy(library: Library) -> None:
@@ -87,9 +155,19 @@ def test_out_is_for_numpy(library: Library) -> None:
             f(z, out=np.ones(len(VALUES)))
 
 
+SHAPES = [(), (0,), (1,), (2, 3), (3, 1, 2)]
+
+
 @each_case
 def test_shapes_and_scalars(library: Library, case: Case) -> None:
-    for shape in [(), (0,), (1,), (2, 3), (3, 1, 2)]:
+    for shape in SHAPES:
+        assert library.outline(case.function, library.array(np.ones(shape))).shape == shape
+
+
+@pytest.mark.deep
+@each_case
+def test_shapes_and_scalars_of_numbers(library: Library, case: Case) -> None:
+    for shape in SHAPES:
         assert case.function(library.array(np.ones(shape))).shape == shape
 
 
@@ -97,30 +175,44 @@ def test_shapes_and_scalars(library: Library, case: Case) -> None:
 def test_dtypes(library: Library, case: Case) -> None:
     """Whole numbers become the library's default float; what is not real is refused."""
     default = library.array(np.ones(1)).dtype if library.name != "torch" else library.xp.float32
-    assert case.function(library.array([0, 1])).dtype == default
-    assert case.function(library.array([True, False])).dtype == default
+    for whole in ([0, 1], [True, False]):
+        assert library.outline(case.function, library.array(whole)).dtype == default
     with pytest.raises(TypeError, match=rf"^{case}: z has dtype .*complex"):
         case.function(library.array([1j, 2.0]))
 
 
+@pytest.mark.deep
 @each_case
-def test_half_precision(library: Library, case: Case) -> None:
-    if library.name == "array_api_strict":  # the standard has no half precision
-        z = library.array(np.ones(2, np.float32))
-        assert case.function(z).dtype == z.dtype
-        return
-    z = np.linspace(-20, 20, 101, dtype=np.float16)
-    halves = [library.array(z)]
-    if library.name != "dask":
-        halves.append(library.xp.asarray(halves[0], dtype=library.xp.bfloat16))
-    for half in halves:
-        got = case.function(half)
-        assert got.dtype == half.dtype
-        expected = case.function(library.numpy(half).astype(np.float32))
-        ulp = 2.0**-8 if "bfloat16" in str(half.dtype) else 2.0**-10
-        np.testing.assert_allclose(
-            library.numpy(got).astype(np.float32), expected, rtol=ulp, atol=2.0**-24
-        )
+def test_dtypes_of_numbers(library: Library, case: Case) -> None:
+    default = library.array(np.ones(1)).dtype if library.name != "torch" else library.xp.float32
+    for whole in ([0, 1], [True, False]):
+        assert case.function(library.array(whole)).dtype == default
+
+
+@pytest.fixture(scope="module")
+def half(library: Library, request: pytest.FixtureRequest) -> Any:
+    """Numbers in half precision."""
+    z = library.array(np.linspace(-20, 20, 101, dtype=np.float16))
+    return z if request.param == "float16" else library.xp.asarray(z, dtype=library.xp.bfloat16)
+
+
+@each_case
+def test_dtypes_of_half_precision(library: Library, half: Any, case: Case) -> None:
+    assert library.outline(case.function, half).dtype == half.dtype
+
+
+@pytest.fixture(scope="module")
+def of_half(library: Library, half: Any, deep: bool) -> dict[str, Any]:
+    cases = [case for case in CASES if deep or is_representative(case)]
+    return library.attempts({str(case): case.function for case in cases}, half)
+
+
+@each_representative
+def test_half_precision(library: Library, half: Any, of_half: dict[str, Any], case: Case) -> None:
+    expected = case.function(library.numpy(half).astype(np.float32))
+    ulp = 2.0**-8 if "bfloat16" in str(half.dtype) else 2.0**-10
+    got = library.numpy(result(of_half, str(case))).astype(np.float32)
+    np.testing.assert_allclose(got, expected, rtol=ulp, atol=2.0**-24)
 
 
 @pytest.mark.parametrize("case", contract.cases(actlib.prelu), ids=str)
@@ -150,29 +242,68 @@ def test_parameters(library: Library, case: Case) -> None:
         case.function(z, library.array(alpha))
 
 
-@each_dtype
-@pytest.mark.parametrize("name", VECTORS)
-def test_functions_of_vectors(library: Library, name: str, dtype: Any) -> None:
-    """The same kind of array, dtype and numbers."""
+@pytest.fixture(scope="module")
+def vectors(dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Arguments of functions of vectors, with all that is special in them, and upstreams."""
     z = np.random.default_rng(8).normal(size=(7, 6)).astype(dtype) * 10
     z[0, 0], z[1, 1], z[2] = np.inf, np.nan, -np.inf
-    g = np.random.default_rng(9).normal(size=VECTORS[name](z).shape).astype(dtype)
+    return z, np.random.default_rng(9).normal(size=(7, 6)).astype(dtype)
+
+
+def with_product(function: Any, z: Any, upstream: Any) -> tuple[Any, Any]:
+    """The value, and the product with as many columns of an upstream as it has."""
+    value = function(z)
+    return value, function.vjp(z, upstream[:, : value.shape[1]])
+
+
+@pytest.fixture(scope="module")
+def of_vectors(library: Library, vectors: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
+    calls = {name: functools.partial(with_product, f) for name, f in VECTORS.items()}
+    return library.attempts(calls, *map(library.array, vectors))
+
+
+@each_dtype
+@pytest.mark.parametrize("name", VECTORS)
+def test_functions_of_vectors(
+    library: Library, vectors: Any, of_vectors: dict[str, Any], name: str, dtype: Any
+) -> None:
+    """The same kind of array, dtype and numbers."""
+    same_pairs(library, result(of_vectors, name), name, vectors, dtype)
+
+
+def same_pairs(library: Library, pair: Any, name: str, vectors: Any, dtype: Any) -> None:
+    for got, expected in zip(pair, with_product(VECTORS[name], *vectors), strict=True):
+        assert got.shape == expected.shape
+        np.testing.assert_allclose(
+            library.numpy(got), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * 1e-2
+        )
+
+
+@pytest.mark.deep
+@each_dtype
+@pytest.mark.parametrize("name", VECTORS)
+def test_functions_of_vectors_by_themselves(
+    library: Library, vectors: Any, name: str, dtype: Any
+) -> None:
+    """Not compiled, where the library has a compiler, and with an upstream of NumPy as well."""
+    z = library.array(vectors[0])
+    for upstream in (vectors[1], library.array(vectors[1])):
+        pair = with_product(VECTORS[name], z, upstream)
+        for got in pair:
+            assert type(got) is type(z)
+            assert got.dtype == z.dtype
+        same_pairs(library, pair, name, vectors, dtype)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_arguments_of_functions_of_vectors(library: Library, name: str) -> None:
     function: Any = VECTORS[name]
-    for upstream in (g, library.array(g)):
-        given = library.array(z)
-        for got, expected in [
-            (function(given), function(z)),
-            (function.vjp(given, upstream), function.vjp(z, g)),
-        ]:
-            assert type(got) is type(given)
-            assert got.dtype == given.dtype
-            assert got.shape == expected.shape
-            np.testing.assert_allclose(
-                library.numpy(got), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * 1e-2
-            )
     with pytest.raises(TypeError, match=rf"^{name}: z has dtype .*complex"):
         function(library.array([1j, 2.0]))
-    whole = library.array([[0, 1]])
-    assert function(whole).dtype == actlib.relu(whole).dtype
+    whole, z = library.array([[0, 1]]), library.array(np.ones((7, 6)))
+    assert library.outline(function, whole).dtype == library.outline(actlib.relu, whole).dtype
+    product = library.outline(lambda z: function.vjp(z, np.ones(1)), z)
+    assert product.shape == z.shape
+    assert product.dtype == z.dtype
     with pytest.raises(ValueError, match="it must broadcast"):
-        function.vjp(given, np.ones(50))
+        function.vjp(z, np.ones(50))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import os
 import subprocess
 import sys
@@ -11,10 +13,12 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import contract
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from contract import result
 
 from actlib import REGISTRY, VECTORS
 from actlib._declare import at_defaults
@@ -31,6 +35,7 @@ Z = np.array(
 NAMES = sorted(REGISTRY)
 LEARNABLE = [name for name in NAMES if REGISTRY[name].spec.params]
 each_name = pytest.mark.parametrize("name", NAMES)
+POINTS = 200  # as many as exact values are stored for
 XLA_FLUSHES = 2**10 * np.finfo(np.float32).tiny
 
 
@@ -49,26 +54,40 @@ def value_and_gradient(f: Any, z: Any) -> Any:
 # --- the numbers
 
 
+@pytest.fixture(scope="module")
+def found(mode: str, dtype: str) -> dict[str, Any]:
+    """Value and gradient of every activation in a mode; a graph holds them all."""
+    calls = {name: functools.partial(value_and_gradient, activation(name)) for name in NAMES}
+    z = tf.constant(Z.astype(tf.as_dtype(dtype).as_numpy_dtype))
+    if mode == "eager":
+        return contract.attempts(calls, z)
+    graph = functools.partial(tf.function, autograph=False, jit_compile=mode == "XLA")
+    return contract.compiled_attempts(graph, calls, z)
+
+
+# Of half precision, eager and graph differ by nothing but the rounding at the end.
+@pytest.mark.parametrize(
+    ("mode", "dtype"),
+    [
+        *itertools.product(["eager", "graph", "XLA"], ["float32", "float64"]),
+        *itertools.product(["XLA"], ["float16", "bfloat16"]),
+    ],
+    scope="module",
+)
 @each_name
-@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
-def test_numbers_are_the_registrys(name: str, dtype: str) -> None:
-    f, ours = activation(name), REGISTRY[name]
+def test_numbers_are_the_registrys(found: dict[str, Any], name: str, mode: str, dtype: str) -> None:
+    ours = REGISTRY[name]
     z = Z.astype(tf.as_dtype(dtype).as_numpy_dtype)
     rtol = {"float64": 1e-13, "float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}[dtype]
-    chosen = modes(lambda z: value_and_gradient(f, z))
-    if tf.as_dtype(dtype).size == 2:
-        chosen = {"XLA": chosen["XLA"]}  # the others differ by nothing but the rounding at the end
-    for mode, call in chosen.items():
-        for got, right in zip(call(z), (ours(z), ours.grad(z)), strict=True):
-            assert got.dtype == dtype, mode
-            got, right = got.numpy().astype(float), right.astype(float)
-            np.testing.assert_allclose(got, right, rtol, XLA_FLUSHES, err_msg=mode)
+    for got, right in zip(result(found, name), (ours(z), ours.grad(z)), strict=True):
+        got, right = got.numpy().astype(float), right.astype(float)
+        np.testing.assert_allclose(got, right, rtol, XLA_FLUSHES, err_msg=mode)
 
 
 @each_name
 def test_the_checker_finds_nothing_lost(name: str) -> None:
     report = check_activation(
-        *from_tensorflow(activation(name)), exact=name, dtypes=["float32"], points=100
+        *from_tensorflow(activation(name)), exact=name, dtypes=["float32"], points=POINTS
     )
     # TensorFlow's kernels flush to zero what is close to the smallest normal number.
     ours = {"value": REGISTRY[name], "gradient": REGISTRY[name].grad}
@@ -85,7 +104,7 @@ def test_the_checker_finds_nothing_lost(name: str) -> None:
 def test_second_derivatives(name: str, dtype: str) -> None:
     """By a tape around a tape; exact to 64 units, tails included, and nothing is lost."""
     f, spec = activation(name), REGISTRY[name].spec
-    z = grid(dtype, {0.0, *at_defaults(spec, spec.kinks)}, 40)
+    z = grid(dtype, {0.0, *at_defaults(spec, spec.kinks)}, POINTS)
     x = tf.constant(z)
     with tf.GradientTape() as tape:
         tape.watch(x)
