@@ -197,6 +197,9 @@ def test_gated_units_are_those_of_vectors(name: str) -> None:
 # --- in models
 
 
+KINDS = ["functional", "sequential"]
+
+
 def build(kind: str) -> Any:
     inputs = keras.Input([4])
     if kind == "functional":
@@ -214,7 +217,7 @@ def build(kind: str) -> Any:
     )
 
 
-@pytest.mark.parametrize("kind", ["functional", "sequential"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_saved_cloned_and_from_config(kind: str, tmp_path: Path) -> None:
     model, x = build(kind), np.random.default_rng(1).normal(size=(3, 4)).astype("float32")
     model.save(tmp_path / "model.keras")
@@ -223,13 +226,19 @@ def test_saved_cloned_and_from_config(kind: str, tmp_path: Path) -> None:
     for other in (keras.models.clone_model(model), type(model).from_config(model.get_config())):
         other.set_weights(model.get_weights())
         np.testing.assert_array_equal(other(x), model(x))
+
+
+def test_another_process_loads_what_was_saved(tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"{kind}.keras") for kind in KINDS]
+    for kind, path in zip(KINDS, paths, strict=True):
+        build(kind).save(path)
     code = (
         "import keras, sys, numpy as np, actlib.keras; "
-        "print(keras.models.load_model(sys.argv[1])(np.ones([1, 4], 'float32')).shape)"
+        "x = np.ones([1, 4], 'float32'); "
+        "print(*(keras.models.load_model(path)(x).shape for path in sys.argv[1:]))"
     )
-    path = str(tmp_path / "model.keras")
-    run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
-    assert "(1, 5)" in run.stdout, run.stderr
+    run = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True)
+    assert run.stdout.count("(1, 5)") == len(KINDS), run.stderr
 
 
 def test_a_subclassed_model() -> None:
@@ -294,7 +303,7 @@ def test_a_known_parameter_is_recovered(name: str, key: str, true: float, start:
     layer = Activation(name, initial=start)
     model = keras.Sequential([keras.Input([1]), layer])
     model.compile(keras.optimizers.Adam(0.05), "mse")
-    model.fit(z, REGISTRY[name](z, true), epochs=60, batch_size=128, verbose=0, shuffle=False)
+    model.fit(z, REGISTRY[name](z, true), epochs=15, batch_size=32, verbose=0, shuffle=False)
     assert layer.get_parameters()[key].item() == pytest.approx(true, abs=0.01)
 
 
