@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,10 @@ class Case:
     def __str__(self) -> str:
         return self.function.__qualname__
 
+    @property
+    def defaults(self) -> tuple[float, ...]:
+        return tuple(param.default for param in self.activation.spec.params.values())
+
     def samples(self) -> Iterator[tuple[float, ...]]:
         """Every combination of the sampled parameters."""
         return itertools.product(*(p.samples for p in self.activation.spec.params.values()))
@@ -71,20 +75,20 @@ each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
 # Some of every kind: with and without a temporary, a kink, a parameter, a part that is shared.
-REPRESENTATIVE = ("relu", "hard_shrink", "sigmoid", "elu", "softplus", "swish", "gelu")
+REPRESENTATIVE = ("relu", "hard_shrink", "tanh", "elu", "softplus", "hard_silu", "swish", "gelu")
 
 
 def is_representative(case: Case) -> bool:
     return case.activation.__name__ in REPRESENTATIVE
 
 
+def deep_unless(quick: Callable[[Any], bool], values: Iterable[Any]) -> list[Any]:
+    """Values for parametrize, of which those that are not quick run only with --deep."""
+    return [x if quick(x) else pytest.param(x, marks=pytest.mark.deep) for x in values]
+
+
 each_representative = pytest.mark.parametrize(
-    "case",
-    [
-        case if is_representative(case) else pytest.param(case, marks=pytest.mark.deep)
-        for case in CASES
-    ],
-    ids=str,
+    "case", deep_unless(is_representative, CASES), ids=str
 )
 
 
@@ -308,23 +312,36 @@ def _layouts() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     }
 
 
-def check_blocks(case: Case, dtype: Any) -> None:
-    """Arrays of several blocks and a remainder: the same numbers, in one output of memory."""
+def check_blocks(case: Case, dtype: Any, deep: bool = False) -> None:
+    """Arrays of several blocks and a remainder: the same numbers, whatever the layout."""
+    blocks = 20 if deep else 3
     block = BLOCK // np.dtype(dtype).itemsize
-    z = np.linspace(-20, 20, 20 * block + 7, dtype=dtype)
+    z = np.linspace(-20, 20, blocks * block + 7, dtype=dtype)
     z[[0, block, -1]] = np.nan, np.inf, -np.inf
-    for params in case.samples():
-        parts = [case.function(part, *params) for part in np.array_split(z, 41)]
-        for given in (z, z[::-1][::-1], z.astype(z.dtype.newbyteorder(">"))):
+    for params in case.samples() if deep else [case.defaults]:
+        parts = [case.function(part, *params) for part in np.array_split(z, 2 * blocks + 1)]
+        for given in (z, np.ascontiguousarray(z[::-1])[::-1], z.astype(z.dtype.newbyteorder(">"))):
             got = case.function(given, *params)
             np.testing.assert_allclose(got, np.concatenate(parts), rtol=8 * np.finfo(dtype).eps)
-    columns = z[: 20 * block].reshape(-1, 20).T
+    columns = z[: blocks * block].reshape(-1, blocks).T
     got = case.function(columns)
     np.testing.assert_array_equal(got, case.function(np.ascontiguousarray(columns)))
     assert got.strides == columns.strides, f"{case} changes the layout"
-    # one output, and either the blocks' temporaries or the bytes of a comparison
-    got, peak = traced(case.function, z)
-    assert peak <= got.nbytes + max(12 * BLOCK, got.size) + 10_000, f"{peak=}"
+
+
+def check_memory(case: Case, dtype: Any) -> None:
+    """One output, and either the blocks' temporaries or the bytes of a comparison."""
+    z = np.ones(20 * BLOCK // np.dtype(dtype).itemsize, dtype)
+    _, peak = traced(case.function, z)
+    assert peak <= z.nbytes + max(12 * BLOCK, z.size) + 10_000, f"{peak=} of {case}"
+
+
+def check_memory_together(activation: Any, dtype: Any) -> None:
+    """Two outputs of value and derivative, and the temporaries of both."""
+    z = np.ones(60 * BLOCK // np.dtype(dtype).itemsize, dtype)
+    _, peak = traced(activation.value_and_grad, z)
+    slack = max(20 * BLOCK, z.size) + 10_000
+    assert peak <= 2 * z.nbytes + slack, f"{peak=} of {activation.__name__}.value_and_grad"
 
 
 def traced(function: Callable[..., Any], z: np.ndarray) -> tuple[Any, int]:
@@ -336,26 +353,36 @@ def traced(function: Callable[..., Any], z: np.ndarray) -> tuple[Any, int]:
         tracemalloc.stop()
 
 
+def _numbers(size: int, dtype: Any) -> np.ndarray:
+    """With all that is special."""
+    z = np.linspace(-20, 20, size, dtype=dtype)
+    z[[0, 2, -1]] = np.nan, np.inf, -np.inf
+    return z
+
+
 def _sizes(dtype: Any) -> list[np.ndarray]:
-    """Arrays that are evaluated at once and block by block, with all that is special in them."""
+    """Arrays that are evaluated at once."""
+    return [np.empty(0, dtype), _numbers(60, dtype), _numbers(60, dtype).reshape(6, 10).T]
+
+
+def _large_sizes(dtype: Any) -> list[np.ndarray]:
+    """Arrays that are evaluated block by block."""
     block = BLOCK // np.dtype(dtype).itemsize
-    arrays = [np.linspace(-20, 20, n, dtype=dtype) for n in (0, 60, 5 * block + 7)]
-    for z in arrays[1:]:
-        z[[0, 2, -1]] = np.nan, np.inf, -np.inf
-    return [*arrays, arrays[1].reshape(6, 10).T, arrays[2][::-2]]
+    return [_numbers(3 * block + 7, dtype), _numbers(5 * block + 7, dtype)[::-2]]
 
 
-def check_out(case: Case, dtype: Any) -> None:
+def check_out(case: Case, dtype: Any, deep: bool = False) -> None:
     """The same numbers in an array that is there: another one, one that overlaps z, z itself."""
     same = functools.partial(np.testing.assert_allclose, rtol=8 * np.finfo(dtype).eps)
     for params in case.samples():
-        for z in _sizes(dtype):
+        large = deep or params == case.defaults
+        for z in _sizes(dtype) + (_large_sizes(dtype) if large else []):
             expected = case.function(z, *params)
             spaced = np.zeros((*z.shape, 2), dtype)[..., 0]
             for out in (np.empty_like(z), spaced, z):
                 assert case.function(z, *params, out=out) is out
                 same(out, expected, err_msg=f"{case} at {params}")
-    shifted = _sizes(dtype)[2]
+    shifted = _large_sizes(dtype)[0]
     expected = case.function(shifted[:-1].copy())
     case.function(shifted[:-1], out=shifted[1:])
     same(shifted[1:], expected, err_msg=f"{case} in memory that overlaps")
@@ -372,21 +399,20 @@ def check_out(case: Case, dtype: Any) -> None:
         same(case.function(given, out=np.empty(3, kind)), expected)
 
 
-def check_together(activation: Any, dtype: Any) -> None:
+def check_together(activation: Any, dtype: Any, deep: bool = False) -> None:
     """Value and derivative in one call are those of two, to the last bit."""
-    name = f"{activation.__name__}.value_and_grad"
-    for params in Case(activation, ()).samples():
-        for z in [*_sizes(dtype), dtype(0.5), dtype(-0.0), [0.5, -2.0], np.float16([1, -3]), 3]:
+    name, case = f"{activation.__name__}.value_and_grad", Case(activation, ())
+    numbers = [dtype(0.5), dtype(-0.0), [0.5, -2.0], np.float16([1, -3]), 3]
+    for params in case.samples():
+        large = deep or params == case.defaults
+        for z in [*_sizes(dtype), *numbers, *(_large_sizes(dtype) if large else ())]:
             expected = activation(z, *params), activation.grad(z, *params)
             got = activation.value_and_grad(z, *params)
             assert isinstance(got, tuple)
             for one, other in zip(got, expected, strict=True):
                 assert (type(one), one.dtype, one.shape) == (type(other), other.dtype, other.shape)
                 np.testing.assert_array_equal(one, other, err_msg=f"{name} at {params}")
-    z = np.ones(20 * BLOCK, dtype)
-    _, peak = traced(activation.value_and_grad, z)
-    assert peak <= 2 * z.nbytes + max(20 * BLOCK, z.size) + 10_000, f"{peak=} of {name}"
-    for z in _sizes(dtype):
+    for z in _sizes(dtype) + _large_sizes(dtype):
         expected, slope = activation.value_and_grad(z), np.empty_like(z)
         got = activation.value_and_grad(z, out=(z, slope))
         assert got[0] is z
@@ -439,8 +465,6 @@ BY_DTYPE = {
         check_signed_zero,
         check_dtypes,
         check_shapes,
-        check_blocks,
-        check_out,
         check_parameters,
     )
 }

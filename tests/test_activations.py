@@ -10,7 +10,7 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
-from contract import CASES, Case, each_case, each_dtype
+from contract import CASES, Case, deep_unless, each_case, each_dtype
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -79,6 +79,32 @@ def test_contract(check: Any, case: Case, dtype: Any) -> None:
 
 
 @each_dtype
+@each_case
+def test_out(case: Case, dtype: Any, deep: bool) -> None:
+    contract.check_out(case, dtype, deep)
+
+
+@each_dtype
+@each_case
+def test_blocks(case: Case, dtype: Any, deep: bool) -> None:
+    contract.check_blocks(case, dtype, deep)
+
+
+@each_dtype
+@pytest.mark.parametrize(  # in one pass, with temporaries, a derivative
+    "case", deep_unless(lambda case: str(case) in ("relu", "gelu", "mish.grad"), CASES), ids=str
+)
+def test_memory(case: Case, dtype: Any) -> None:
+    contract.check_memory(case, dtype)
+
+
+@each_dtype
+@pytest.mark.parametrize("name", deep_unless(lambda name: name == "gelu", actlib.REGISTRY))
+def test_memory_of_value_and_derivative(name: str, dtype: Any) -> None:
+    contract.check_memory_together(actlib.REGISTRY[name], dtype)
+
+
+@each_dtype
 @each_value
 def test_range(case: Case, dtype: Any) -> None:
     contract.check_range(case, dtype)
@@ -86,8 +112,8 @@ def test_range(case: Case, dtype: Any) -> None:
 
 @each_dtype
 @each_value
-def test_value_and_derivative_together(case: Case, dtype: Any) -> None:
-    contract.check_together(case.activation, dtype)
+def test_value_and_derivative_together(case: Case, dtype: Any, deep: bool) -> None:
+    contract.check_together(case.activation, dtype, deep)
 
 
 @each_case
@@ -143,6 +169,7 @@ def test_any_array(case: Case, z: np.ndarray) -> None:
     np.testing.assert_array_equal(z, before)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("path", ["relu", "sigmoid", "gelu_tanh.grad"])
 def test_a_hundred_million_numbers_take_one_output(path: str) -> None:
     function = attrgetter(path)(actlib)
@@ -209,6 +236,20 @@ def test_a_wrong_shape_is_found(name: str, fault: dict[str, Any], problem: str) 
     planted.spec, planted.grad = replace(activation.spec, **fault), activation.grad  # type: ignore[attr-defined]
     (found,) = shape_problems(planted)
     assert problem in found
+
+
+def kind(case: Case) -> tuple[bool, bool, bool]:
+    spec = case.activation.spec
+    return case.function.formula.one_pass, bool(spec.params), bool(kinks(spec))
+
+
+def test_every_kind_is_represented() -> None:
+    """Among those that are checked in full each time."""
+    chosen = [case for case in CASES if contract.is_representative(case)]
+    assert {case.activation.__module__ for case in chosen} == {
+        case.activation.__module__ for case in CASES
+    }
+    assert set(map(kind, chosen)) == set(map(kind, CASES))
 
 
 def test_smooth_follows_the_kinks_at_the_default_parameters() -> None:

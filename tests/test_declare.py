@@ -16,6 +16,7 @@ from contract import Case, each_dtype
 
 import actlib
 from actlib._declare import REGISTRY, activation, derivative
+from actlib._evaluate import BLOCK
 from actlib._formula import Param, shared
 
 Kernel = Callable[..., Any]
@@ -106,8 +107,9 @@ def by_output(xp: Any, z: Any) -> Any:
 def passes(case: Case, dtype: Any) -> None:
     """Everything that the registry test runs on a derivative."""
     contract.check_accuracy(case, dtype)
-    for check in contract.BY_DTYPE.values():
+    for check in (*contract.BY_DTYPE.values(), contract.check_out, contract.check_blocks):
         check(case, dtype)
+    contract.check_memory(case, dtype)
     contract.check_halves(case)
     contract.check_rejected(case)
 
@@ -200,11 +202,34 @@ def test_infinities_finds_a_wrong_limit(dtype: Any) -> None:
 
 
 @each_dtype
-def test_blocks_finds_hungry_kernels(dtype: Any) -> None:
+def test_memory_finds_hungry_kernels(dtype: Any) -> None:
     case = sigmoid_like(slope)
     derivative(case.activation, limits=(0, 0), one_pass=True)(slope)
     with pytest.raises(AssertionError, match="peak"):
-        contract.check_blocks(case, dtype)
+        contract.check_memory(case, dtype)
+
+
+@each_dtype
+def test_memory_finds_blocks_that_are_kept(dtype: Any) -> None:
+    kept = []
+
+    def slope_kept(xp: Any, z: Any) -> Any:
+        kept.append(slope(xp, z))
+        return kept[-1]
+
+    case = sigmoid_like(slope_kept)
+    with pytest.raises(AssertionError, match="peak"):
+        contract.check_memory_together(case.activation, dtype)
+
+
+@each_dtype
+def test_blocks_finds_a_wrong_number_where_a_block_ends(dtype: Any) -> None:
+    def wrong_at_last(xp: Any, z: Any) -> Any:
+        out = slope(xp, z)
+        return np.append(out[:-1], dtype(1)) if z.nbytes == BLOCK else out
+
+    with pytest.raises(AssertionError, match="Mismatched elements: 3 /"):
+        contract.check_blocks(sigmoid_like(wrong_at_last), dtype)
 
 
 @each_dtype

@@ -27,12 +27,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @each_case
 @pytest.mark.no_cover
-def test_the_other_processors_formula_keeps_the_contract(case: Case, asked: list[str]) -> None:
+def test_the_other_processors_formula_keeps_the_contract(
+    case: Case, asked: list[str], deep: bool
+) -> None:
     case.function(np.ones(1, np.float32))
     if asked:
+        contract.check_memory(case, np.float32)
         contract.check_accuracy(case, np.float32)
         for check in contract.BY_DTYPE.values():
             check(case, np.float32)
+        contract.check_blocks(case, np.float32, deep)
+        contract.check_out(case, np.float32, deep)
 
 
 def test_elu_and_softplus_ask(asked: list[str]) -> None:
