@@ -19,8 +19,8 @@ export BOOK_PDF
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-package test-peers peers bench times accuracy lint notebooks studies links serve \
-	pdf lock clean .venv .venv-book .venv-peers .venv-bench
+.PHONY: help book test test-deep test-peers peers bench times accuracy reference lint style notebooks studies \
+	links serve pdf lock clean .venv .venv-book .venv-peers .venv-bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,20 +35,17 @@ pdf: ## build the book, and a PDF of it in one file
 	$(BOOK)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
 	$(BOOK)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
 
-test: .venv ## check style, spelling and types, build the book, run all tests and notebooks
-	@$(MAKE) --no-print-directory --jobs 2 test-package \
-		$$($(BIN)/python -m website.browser >&2 && echo pdf || echo book)
-	$(BIN)/pytest -n 2 tests/site
-	$(BIN)/pytest chapters -n 2 --dist loadfile --nbval --nbval-current-env \
-		--nbval-sanitize-with chapters/nbval.cfg
+test: .venv ## check what can break: style, types, the book, all pages and notebooks, in minutes
+	@$(MAKE) --no-print-directory --jobs 2 style book
+	$(BIN)/pytest $(TWO)
+	$(BIN)/pytest $(TWO) --dist loadfile chapters $(NBVAL)
 
-test-package: .venv # beside it the book is built, which takes one core
-	$(BIN)/ruff format --check
-	$(BIN)/ruff check
-	$(BIN)/codespell
-	$(BIN)/mypy
-	$(BIN)/basedpyright
-	MPLBACKEND=agg $(BIN)/pytest -n 2 --cov --ignore tests/site
+test-deep: .venv ## check all of it at full size, with a PDF and coverage, in half an hour
+	@$(MAKE) --no-print-directory pdf
+	$(BIN)/pytest $(TWO) --deep --cov
+
+TWO := --numprocesses 2 --dist worksteal
+NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.cfg
 
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
@@ -66,12 +63,20 @@ bench: .venv-bench ## time functions beside other libraries; a ratio 1.5 times w
 times: .venv ## time the import, the notebooks, the book's build and the tests, and store the results
 	$(BIN)/python benchmarks/times.py $(NAMES)
 
-accuracy: .venv ## measure every function and derivative on the dense grid
-	$(BIN)/pytest tests/test_activations.py -n 2 --dense
+accuracy: .venv ## measure every function and derivative on a grid that is denser still
+	$(BIN)/pytest tests/test_activations.py -k "accuracy or checker" $(TWO) --deep --points 5000
+
+reference: .venv ## compute the exact values anew that the tests compare with, all or NAMES="relu"
+	$(BIN)/python tests/stored.py $(NAMES)
 
 lint: .venv ## mend style, then check style, spelling and types
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	@$(MAKE) --no-print-directory style
+
+style: .venv
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/basedpyright

@@ -1,8 +1,11 @@
 """Options of the tests, how much of them runs, and the rule that nothing is skipped unnoticed."""
 
 import os
+import random
+from collections.abc import Iterator
 
 import pytest
+import stored
 from hypothesis import HealthCheck, settings
 
 collect_ignore = ["typing"]  # for mypy alone: its calls are wrong on purpose
@@ -15,17 +18,23 @@ settings.register_profile("deep", patient, max_examples=200)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the caller choose the array libraries, the grid and the size of everything."""
+    """Let the caller choose the array libraries and the size of everything."""
     parser.addoption(
         "--library",
         action="append",
         help="test this array library (repeatable); default: all that the main environment has",
     )
     parser.addoption(
-        "--dense", action="store_true", help="measure accuracy on the dense grid, which takes long"
+        "--points", type=int, help="of the grid on which accuracy is measured, in each of its parts"
     )
     parser.addoption(
         "--deep", action="store_true", help="run everything at its full size, which takes long"
+    )
+    parser.addoption(
+        "--part",
+        type=int,
+        choices=range(stored.PARTS),
+        help="compute this part of the stored exact values anew; default: any",
     )
 
 
@@ -33,6 +42,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose how many examples are drawn, and say what the marker of the full size means."""
     config.addinivalue_line("markers", "deep: runs only with --deep")
     settings.load_profile("deep" if config.getoption("deep") else "quick")
+    if config.option.part is None:  # here, so that all worker processes get the same
+        config.option.part = random.randrange(stored.PARTS)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what this run does that another one may not."""
+    if config.getoption("deep"):
+        return "full size: every stored exact value is computed anew, and none is used"
+    return f"stored exact values computed anew: --part {config.option.part} of {stored.PARTS}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -50,6 +68,21 @@ def deep(pytestconfig: pytest.Config) -> bool:
     return bool(pytestconfig.getoption("deep"))
 
 
+@pytest.fixture(scope="session")
+def part(pytestconfig: pytest.Config, deep: bool) -> int | None:
+    """Which of the stored exact values are computed anew, None for all."""
+    return None if deep else int(pytestconfig.option.part)
+
+
+@pytest.fixture(scope="module")
+def exact_values(deep: bool) -> Iterator[None]:
+    """Look the exact values up that are stored, except at full size."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not deep:
+            stored.serve(patch)
+        yield
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where CI=true everything is installed, so a skipped test is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
@@ -59,8 +92,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """After the dense run, the largest error of every function."""
-    if terminalreporter.config.getoption("dense"):
+    """At full size, the largest error of every function."""
+    if terminalreporter.config.getoption("deep"):
         terminalreporter.section("largest E")
         passed = terminalreporter.stats.get("passed", [])
         for line in sorted(value for report in passed for _, value in report.user_properties):

@@ -10,6 +10,7 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
+import stored
 from contract import CASES, Case, deep_unless, each_case, each_dtype
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from hypothesis.extra import numpy as hnp
 import actlib
 from actlib.check import check_activation, grid, measure, reference
 
+pytestmark = pytest.mark.usefixtures("exact_values")
+
 PARTIALS = [case for case in CASES if case.wrt not in ((), ("z",))]
 #: Not traced: most of their time goes into mpmath, which tracing would make half as slow again.
 untraced = pytest.mark.no_cover
@@ -25,8 +28,8 @@ each_value = pytest.mark.parametrize("case", [case for case in CASES if not case
 
 
 @pytest.fixture
-def points(request: pytest.FixtureRequest) -> int:
-    return 5_000 if request.config.getoption("dense") else 200
+def points(pytestconfig: pytest.Config, deep: bool) -> int:
+    return pytestconfig.option.points or (1_000 if deep else stored.POINTS)
 
 
 @untraced

@@ -27,6 +27,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @each_case
 @pytest.mark.no_cover
+@pytest.mark.usefixtures("exact_values")
 def test_the_other_processors_formula_keeps_the_contract(
     case: Case, asked: list[str], deep: bool
 ) -> None:

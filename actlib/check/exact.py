@@ -9,6 +9,7 @@ import functools
 import math
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import mpmath
@@ -53,7 +54,7 @@ class _Symbolic:
         return sympy.Piecewise((second, second > first), (first, True))
 
 
-def reference(spec: Spec, *wrt: str) -> Callable[..., mpmath.mpf]:
+def reference(spec: Spec, *wrt: str) -> Reference:
     """Differentiate the exact formula symbolically and evaluate it to 30 digits.
 
     Parameters
@@ -77,7 +78,20 @@ def reference(spec: Spec, *wrt: str) -> Callable[..., mpmath.mpf]:
     >>> print(mpmath.nstr(slope(50.0), 10))
     1.928749848e-22
     """
-    return functools.partial(_converged, _derived(spec.exact, ("z", *spec.params), wrt))
+    return Reference(spec.exact, ("z", *spec.params), wrt)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A derivative of an exact formula, as a function of numbers, to 30 digits."""
+
+    exact: Callable[..., Any]
+    names: tuple[str, ...]
+    wrt: tuple[str, ...]
+
+    def __call__(self, z: Any, *params: Any) -> mpmath.mpf:
+        """Evaluate it at numbers, not at arrays."""
+        return _converged(_derived(self.exact, self.names, self.wrt), z, *params)
 
 
 @functools.cache
@@ -85,14 +99,21 @@ def _derived(
     exact: Callable[..., Any], names: tuple[str, ...], wrt: tuple[str, ...]
 ) -> Callable[..., Any]:
     """The derivative of an exact formula, as a function of numbers of any precision."""
-    symbols = dict(zip(names, sympy.symbols(names, real=True), strict=True))
-    expression = sympy.sympify(exact(_Symbolic, *symbols.values()))
+    expression, symbols = symbolic(exact, names)
     for name in wrt:
         expression = sympy.diff(expression, symbols[name])
     formula: Callable[..., Any] = sympy.lambdify(
         list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"], cse=True
     )
     return formula
+
+
+def symbolic(
+    exact: Callable[..., Any], names: tuple[str, ...]
+) -> tuple[sympy.Expr, dict[str, sympy.Symbol]]:
+    """An exact formula as a SymPy expression, and the symbols of its arguments."""
+    symbols = dict(zip(names, sympy.symbols(names, real=True), strict=True))
+    return sympy.sympify(exact(_Symbolic, *symbols.values())), symbols
 
 
 def _exp(x: mpmath.mpf) -> mpmath.mpf:
