@@ -125,6 +125,7 @@ def test_static_files_are_few_and_used(site):
     assert (site / "objects.inv").exists()
 
 
+@pytest.mark.deep
 def test_pdf_holds_the_whole_book(site, names):
     file = site / "activation-functions.pdf"
     if not file.exists():
@@ -192,6 +193,7 @@ def differing(first: Path, second: Path) -> list[str]:
     return sorted(map(str, [*different, *missing]))
 
 
+@pytest.mark.deep
 def test_two_builds_are_the_same(tmp_path, site, monkeypatch):
     monkeypatch.setenv("BOOK_PDF", "yes" if (site / "activation-functions.pdf").exists() else "")
     done = build(copy(tmp_path))

@@ -330,6 +330,7 @@ def test_without_scripts_there_are_the_figures(reader):
     expect(page.locator("#experiments-depth")).to_be_in_viewport()
 
 
+@pytest.mark.deep
 def test_on_paper_a_sentence_stands_in_its_place(site):
     page = site.parent / "singlehtml/chapters/intro.html"
     if not page.exists():

@@ -263,6 +263,7 @@ def test_without_scripts_there_are_the_figures(reader):
     page.wait_for_url("**/chapters/catalogue.html#catalogue")
 
 
+@pytest.mark.deep
 def test_on_paper_a_sentence_stands_in_its_place(site):
     book = site.parent / "singlehtml/chapters/intro.html"
     if not book.exists():
