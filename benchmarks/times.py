@@ -1,8 +1,9 @@
-"""Time the project itself: times.py [import] [notebooks] [book] [tests], by default all four.
+"""Time the project itself: times.py [import] [check] [notebooks] [book] [tests], by default all.
 
-The import is timed in fresh processes, over that of NumPy; the notebooks one after the other; the
-book without and with the pages of the build before; the tests as ``make test`` runs them. Results
-go to ``chapters/data/times.csv`` as they come, and take the place of former ones.
+The import is timed in fresh processes, over that of NumPy; then a check of one activation, the
+notebooks one after the other, the book without and with the pages of the build before, and the
+tests, daily and deep. Results go to ``chapters/data/times.csv`` as they come, and take the place of
+former ones. What takes longer than its budget is an error: no test depends on the clock, this does.
 """
 
 import csv
@@ -20,6 +21,7 @@ from peers import processor, write
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "chapters" / "data" / "times.csv"
 FIELDS = ["what", "part", "seconds", "date", "processor", "cores"]
+BUDGETS = {"import": 0.015, "check": 5, "notebooks": 40, "daily": 480, "deep": 1800}  # seconds
 IMPORT = """
 import time
 import numpy
@@ -46,6 +48,16 @@ def time_import():
     yield "actlib", median(map(float, runs))
 
 
+def time_check():
+    from actlib import REGISTRY
+    from actlib.check import check_activation
+
+    for name in ("relu", "sigmoid", "gelu"):
+        start = time.perf_counter()
+        check_activation(REGISTRY[name], dtypes=["float64"])
+        yield name, time.perf_counter() - start
+
+
 def time_notebooks():
     sys.path.append(str(ROOT / "tools"))
     from notebooks import execute
@@ -65,11 +77,13 @@ def time_book():
 
 
 def time_tests():
-    yield "all", seconds("make", "test")
+    yield "daily", seconds("make", "test")
+    yield "deep", seconds("make", "test-deep")
 
 
 TIMED = {
     "import": time_import,
+    "check": time_check,
     "notebooks": time_notebooks,
     "book": time_book,
     "tests": time_tests,
@@ -77,7 +91,7 @@ TIMED = {
 
 
 def main(names):
-    rows = []
+    rows, late = [], []
     if RESULTS.exists():
         with RESULTS.open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -88,7 +102,11 @@ def main(names):
             rows.append(dict(zip(FIELDS, values, strict=True)))
             print(*values[:3], flush=True)
             write(RESULTS, rows)
+            budget = BUDGETS.get(part, BUDGETS.get(what))
+            if budget and taken > budget:
+                late.append(f"{what} {part}: {taken:.3g} s, over its budget of {budget} s")
+    return "\n".join(late)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]) or 0)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +35,12 @@ def sigmoid_slope(z: Any) -> Any:
     return e / (1 + e) ** 2
 
 
+@pytest.fixture
+def points(deep: bool) -> int:
+    """Of a formula without a name each exact number takes a millisecond and more."""
+    return 300 if deep else 30
+
+
 def failed(report: Any) -> set[tuple[str, str]]:
     return {(finding.of, finding.aspect) for finding in report.failed}
 
@@ -48,10 +52,11 @@ LOST = {("gradient", "accuracy"), ("gradient", "nothing lost")}
 
 
 @each_dtype
-def test_right_functions_pass(dtype: str) -> None:
+def test_right_functions_pass(dtype: str, points: int) -> None:
     check_activation(sigmoid, sigmoid_slope, exact="sigmoid", dtypes=[dtype]).raise_if_failed()
     for exact in (lambda z: 1 / (1 + mpmath.exp(-z)), None):
-        report = check_activation(sigmoid, sigmoid_slope, exact=exact, dtypes=[dtype], points=100)
+        given: dict[str, Any] = {"exact": exact, "dtypes": [dtype], "points": points}
+        report = check_activation(sigmoid, sigmoid_slope, **given)
         report.raise_if_failed()
     check_activation(scipy.special.expit, exact="sigmoid", dtypes=[dtype]).raise_if_failed()
 
@@ -62,14 +67,15 @@ def test_right_functions_pass(dtype: str) -> None:
         return (1 / (1 + abs(z))) ** 2
 
     for reference in ("softsign", None):
-        report = check_activation(softsign, slope, exact=reference, dtypes=[dtype], points=100)
+        given: dict[str, Any] = {"exact": reference, "dtypes": [dtype], "points": points}
+        report = check_activation(softsign, slope, **given)
         report.raise_if_failed()
         assert report.ok
 
 
 @each_dtype
 @pytest.mark.parametrize("kinks", [[-1.0, 2.0], {-1.0: 0.5, 2.0: 3.0}])
-def test_a_piecewise_function_passes_with_its_kinks(kinks: Any, dtype: str) -> None:
+def test_a_piecewise_function_passes_with_its_kinks(kinks: Any, dtype: str, points: int) -> None:
     def f(z: Any) -> Any:
         return np.where(z > 2, 3 * z - 4, np.where(z < -1, 0.5 * z - 0.5, z)).astype(z.dtype)
 
@@ -77,7 +83,8 @@ def test_a_piecewise_function_passes_with_its_kinks(kinks: Any, dtype: str) -> N
         step = np.where(z >= 2, 3, np.where(z <= -1, 0.5, 1))
         return np.where(np.isnan(z), z, step).astype(z.dtype)
 
-    check_activation(f, slope, kinks=kinks, dtypes=[dtype]).raise_if_failed()
+    report = check_activation(f, slope, kinks=kinks, dtypes=[dtype], points=points)
+    report.raise_if_failed()
 
 
 def test_an_activation_of_actlib_knows_what_it_should_be() -> None:
@@ -85,20 +92,6 @@ def test_an_activation_of_actlib_knows_what_it_should_be() -> None:
     report.raise_if_failed()
     assert report.reference.startswith("Compared with prelu")
     assert {dtype for _, dtype in report.accuracy} == {"float16", "bfloat16"}
-
-
-def test_a_run_is_quick() -> None:
-    """In a process of its own, since measuring coverage takes its time."""
-    code = """
-import time, actlib
-from actlib.check import check_activation
-for name in ("relu", "sigmoid", "gelu"):
-    start = time.process_time()
-    check_activation(actlib.REGISTRY[name], dtypes=["float64"])
-    print(time.process_time() - start)
-"""
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert max(map(float, run.stdout.split())) < 5
 
 
 @pytest.mark.parametrize(
@@ -246,23 +239,22 @@ def test_faults_of_a_gradient(dtype: str) -> None:
 
 
 @each_dtype
-def test_conventions_at_kinks(dtype: str) -> None:
+def test_conventions_at_kinks(dtype: str, points: int) -> None:
     def relu(z: Any) -> Any:
         return np.maximum(z, 0)
 
     def one_at_zero(z: Any) -> Any:
         return np.where(np.isnan(z), z, z >= 0).astype(z.dtype)
 
-    assert failed(check_activation(relu, one_at_zero, exact="relu", dtypes=[dtype])) == {
+    size: dict[str, Any] = {"dtypes": [dtype], "points": points}
+    assert failed(check_activation(relu, one_at_zero, exact="relu", **size)) == {
         ("gradient", "kink")
     }
     for kinks in ([0.0], {0.0: 1.0}):
-        check_activation(relu, one_at_zero, kinks=kinks, dtypes=[dtype]).raise_if_failed()
-    wrong = check_activation(relu, one_at_zero, kinks={0.0: 0.5}, dtypes=[dtype])
+        check_activation(relu, one_at_zero, kinks=kinks, **size).raise_if_failed()
+    wrong = check_activation(relu, one_at_zero, kinks={0.0: 0.5}, **size)
     assert "it is 1 at 0; right is 0.5" in wrong.find("gradient", "kink").detail
-    beyond = check_activation(
-        relu, lambda z: one_at_zero(z) + 2.0 * (z == 0), kinks=[0.0], dtypes=[dtype]
-    )
+    beyond = check_activation(relu, lambda z: one_at_zero(z) + 2.0 * (z == 0), kinks=[0.0], **size)
     assert "right is between 0 and 1" in beyond.find("gradient", "kink").detail
 
 

@@ -431,8 +431,12 @@ print(peak() - before)
 """
 
 
+@pytest.mark.deep
 def test_memory_does_not_grow_with_the_data() -> None:
-    """A layer of 1e5 units, batches of 64: the peak above the model's, in MB."""
+    """A layer of 1e5 units, batches of 64, 26 MB each: the peak above the model's, in MB.
+
+    Ten times the data take less than a tenth of what keeping it would, whatever is freed when.
+    """
     peaks = [
         float(
             subprocess.run(
@@ -442,10 +446,10 @@ def test_memory_does_not_grow_with_the_data() -> None:
                 check=True,
             ).stdout
         )
-        for batches in (2, 8)
+        for batches in (4, 40)
     ]
     assert peaks[1] < 300
-    assert peaks[1] < peaks[0] + 40
+    assert peaks[1] < peaks[0] + 90
 
 
 # --- what it says

@@ -64,28 +64,6 @@ print(*sorted(set(sys.modules) - before))
     assert not loaded & HEAVY, loaded & HEAVY
 
 
-def test_import_is_cheap(tmp_path: Path) -> None:
-    """With a first call at most a quarter of what NumPy takes, whatever the machine.
-
-    The least of several runs, for the noise. From bytecode, as when the package is installed,
-    whatever the environment says of it.
-    """
-    installed = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    code = """
-import time
-times = [time.thread_time()]
-import numpy
-times.append(time.thread_time())
-import actlib
-actlib.relu(numpy.ones(3))
-times.append(time.thread_time())
-print(times[1] - times[0], times[2] - times[1])
-"""
-    runs = [run(sys.executable, "-c", code, env=installed).split() for _ in range(10)]
-    of_numpy, of_actlib = (min(map(float, times)) for times in zip(*runs, strict=True))
-    assert of_actlib < of_numpy / 4
-
-
 def test_pandas_and_other_arrays() -> None:
     got = actlib.relu(pd.Series([1.0, -2.0]))
     assert type(got) is np.ndarray
@@ -102,6 +80,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.deep
 def test_wheel_holds_the_package_alone(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
@@ -113,6 +92,7 @@ def test_wheel_holds_the_package_alone(built: Path) -> None:
     assert {"actlib/check/accuracy.csv", "actlib/check/conventions.csv"} <= set(ours)
 
 
+@pytest.mark.deep
 def test_sdist_holds_what_is_needed_and_no_debris(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
@@ -142,6 +122,7 @@ def requirements(distribution: str) -> set[str]:
     return found
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("pattern", ["*.whl", "*.tar.gz"])
 def test_installs_with_the_runtime_dependencies_alone(
     built: Path, pattern: str, tmp_path: Path

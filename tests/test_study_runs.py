@@ -1,4 +1,7 @@
-"""Runs of many trials: other executors give the same, and what may happen to a run costs little."""
+"""Runs of many trials: other executors give the same, and what may happen to a run costs little.
+
+What is killed, interrupted or run on a cluster takes many processes, and is for the full size.
+"""
 
 import contextlib
 import errno
@@ -10,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,8 +28,9 @@ TRIALS = grid(
 )
 #: In a process of its own, which can be killed: 40 trials, about a tenth of a second each.
 STUDY = """
-import sys
+import signal, sys
 from actlib import study
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which some callers ignore
 trials = study.grid(data="digits", width=32, activation=["relu", "tanh"], epochs=4, seed=range(20))
 if __name__ == "__main__":
     study.run(trials, store=sys.argv[1], progress=False)
@@ -82,6 +87,14 @@ def wait_for(condition, seconds=60):
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.01)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """An interrupt is raised here, although the caller of the tests may ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def lines(path: Path) -> list[str]:
@@ -145,6 +158,7 @@ def cluster():
         started[0].stderr.close()
 
 
+@pytest.mark.deep
 def test_a_cluster_gives_the_same_numbers(cluster, expected) -> None:
     from distributed import Client
 
@@ -159,6 +173,7 @@ def test_a_cluster_gives_the_same_numbers(cluster, expected) -> None:
         )
 
 
+@pytest.mark.deep
 def test_the_command_line_on_a_cluster(cluster, tmp_path) -> None:
     command = [sys.executable, "-m", "actlib", "study", "--activations", "relu,tanh", "--epochs"]
     command += ["2", "--seeds", "2", "--store", tmp_path / "r.jsonl", "--scheduler", cluster[0]]
@@ -168,6 +183,7 @@ def test_the_command_line_on_a_cluster(cluster, tmp_path) -> None:
     assert len(read(tmp_path / "r.jsonl")) == 4
 
 
+@pytest.mark.deep
 def test_a_cluster_survives_a_worker(cluster, expected) -> None:
     """Dask sends what it had to the other; must be the last test of the cluster."""
     from distributed import Client
@@ -244,6 +260,7 @@ def test_a_store_that_is_not_there_or_cannot_be_made(tmp_path) -> None:
 # --- accidents
 
 
+@pytest.mark.deep
 def test_two_runs_on_one_store_are_refused(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     with background(store), Store(tmp_path / "other.jsonl"):
@@ -254,6 +271,7 @@ def test_two_runs_on_one_store_are_refused(tmp_path) -> None:
     run(TRIALS, store=tmp_path / "other.jsonl")  # the lock went with the block
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("results", [0, 7])
 def test_a_killed_run_goes_on(tmp_path, results) -> None:
     """All results that were there are kept, and the rest is trained; no process is left over."""
@@ -274,6 +292,7 @@ def test_a_killed_run_goes_on(tmp_path, results) -> None:
     assert {record["status"] for record in records} == {"ok"}
 
 
+@pytest.mark.deep
 def test_a_killed_worker_costs_what_was_in_flight(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     with background(store) as process:
@@ -291,6 +310,7 @@ def test_a_killed_worker_costs_what_was_in_flight(tmp_path) -> None:
     assert len(read(store)) == 40
 
 
+@pytest.mark.deep
 def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     with background(store) as process:
@@ -299,7 +319,7 @@ def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(tmp_path) -> None:
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
         assert process.wait(60) != 0
         said = process.stderr.read()
-        wait_for(lambda: not living().keys() & workers, 10)  # some end when the parent has
+        wait_for(lambda: not living().keys() & workers)  # some end when the parent has
     kept = read(store)
     assert 3 <= len(kept) < 40
     assert f"Stopped. {len(kept)} results are in {store}; run the same again to go on." in said
@@ -328,6 +348,7 @@ class Interrupted(list):
         raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_result_whose_writing_is_interrupted_is_in_file_and_memory_or_in_none(
     tmp_path, monkeypatch
 ) -> None:
@@ -345,6 +366,7 @@ def test_a_result_whose_writing_is_interrupted_is_in_file_and_memory_or_in_none(
         assert store.records == read(path) == [record]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_without_a_store_an_interrupt_says_that_nothing_is_kept(monkeypatch, capsys) -> None:
     monkeypatch.setattr(Store, "add", lambda self, record: signal.raise_signal(signal.SIGINT))
     monkeypatch.setattr("actlib.study.runner._keep_finished", lambda futures, kept: None)
@@ -366,6 +388,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.deep
 def test_a_full_disk_costs_no_result_that_was_written(tmp_path) -> None:
     """A limit on the size of files: the system writes what fits and refuses the rest."""
     store = tmp_path / "r.jsonl"
