@@ -137,6 +137,7 @@ def test_is_an_ordinary_function(case: Case) -> None:
     assert pickle.loads(pickle.dumps(both)) is both
     assert function.__module__ == case.activation.__module__
     assert function.__doc__
+    assert f"derivative of `{case.activation.__name__}`" in (both.__doc__ or "")
     assert function.__wrapped__ is not None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
 
+import array_api_strict
 import contract
 import numpy as np
 import pytest
@@ -288,6 +289,7 @@ def test_the_public_function_looks_like_one() -> None:
     assert document.index("\nalpha : ") < document.index("\nout : ") < document.index("\nReturns")
     assert document.index("Returns\n---") < document.index("Raises\n---")
     assert document.index("Raises\n---") < document.index("Notes\n---")
+    assert document.count("Raises\n---") == 1
     assert "0 at the kink" in (actlib.relu.grad.__doc__ or "")
     assert "Derivative of `prelu` with respect to alpha" in (
         actlib.prelu.partials["alpha"].__doc__ or ""
@@ -340,6 +342,9 @@ def test_what_value_and_derivative_share_is_computed_once() -> None:
         function(z)
         function.grad(z)
         assert sum(asked) == 4 * z.size
+    asked.clear()
+    function.value_and_grad(array_api_strict.asarray([-1.0, 2.0]))
+    assert sum(asked) == 3 * 2
 
 
 def test_the_same_name_in_another_module_is_refused() -> None:
