@@ -69,6 +69,8 @@ class Assets:
         for picture in sorted(site.glob("_images/*.png")):
             _shrink(picture)
         _remove_unnamed(folder, site)
+        # It tells where the environment lies, and nobody asks: all is written anew each time.
+        (site / ".buildinfo").unlink()
         _cut_fonts(folder / "fonts", "".join([*pages.values(), *packed["styles"]]))
 
     def _sheets(self, folder: Path) -> list[str]:
