@@ -72,7 +72,7 @@ def time_notebooks():
 
 def time_book():
     yield "cold", seconds("make", "book")
-    build = [".venv/bin/jupyter-book", "build", ".", "--quiet", "-n", "-W", "--keep-going"]
+    build = [".venv-book/bin/jupyter-book", "build", ".", "--quiet", "-n", "-W", "--keep-going"]
     yield "warm", seconds(*build)
 
 
