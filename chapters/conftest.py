@@ -1,8 +1,11 @@
-"""Tests of notebooks: the studies that they show must be stored, whole."""
+"""Tests of notebooks: they run in their own environment, and their studies are stored, whole."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+from tools.notebooks import kernel_environment
 
 DATA = Path(__file__).parent / "data"
 STORES = pytest.StashKey[dict[str, int]]()
@@ -14,6 +17,12 @@ def sizes() -> dict[str, int]:
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[STORES] = sizes()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    with kernel_environment():
+        return (yield)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -98,6 +102,27 @@ def test_the_first_page_leads_to_every_chapter() -> None:
     intro = (ROOT / "chapters/intro.md").read_text("utf-8")
     missing = [c["file"] for c in chapters if f"{{doc}}`{Path(c['file']).name}`" not in intro]
     assert missing == []
+
+
+WHERE = """\
+import os, matplotlib.pyplot as plt
+print("inline" in plt.get_backend(), os.environ["JAX_PLATFORMS"], os.environ["KERAS_BACKEND"])
+"""
+
+
+def test_notebooks_run_whatever_the_environment_is(tmp_path: Path) -> None:
+    """A backend that does not exist, and a home where nothing can be written."""
+    shutil.copy(ROOT / "chapters/conftest.py", tmp_path)
+    (tmp_path / "data").mkdir()
+    printed = new_output("stream", name="stdout", text="True cpu tensorflow\n")
+    cell = new_code_cell(WHERE, execution_count=1, outputs=[printed])
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "where.ipynb")
+    hostile = {"MPLBACKEND": "nonsense", "KERAS_BACKEND": "jax", "HOME": os.devnull}
+    command = [sys.executable, "-m", "pytest", tmp_path, "--nbval", "--nbval-current-env"]
+    result = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **hostile}, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout
 
 
 # --- each of these faults must be found

@@ -1,7 +1,12 @@
 """Run notebooks of the book and store what they print: notebooks.py [NAME...], default all."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import nbformat
 import yaml
@@ -23,7 +28,18 @@ METADATA = {
     },
 }
 
-
+# What the kernels get, whoever starts them: libraries that compute on the CPU, the same each time,
+# and are silent about it. The arrays are small, and more threads would only wait for each other.
+ENVIRONMENT = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "JAX_PLATFORMS": "cpu",
+    "KERAS_BACKEND": "tensorflow",
+    "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
 INSTALL = """\
 import importlib.util
 
@@ -61,6 +77,15 @@ def run(path: Path) -> str | None:
     return None
 
 
+@contextmanager
+def kernel_environment() -> Iterator[None]:
+    """Let kernels be started in the same environment everywhere."""
+    with TemporaryDirectory() as directory, patch.dict(os.environ, ENVIRONMENT):
+        os.environ["MPLCONFIGDIR"] = directory  # matplotlib warns if it cannot write at home
+        os.environ.pop("MPLBACKEND", None)  # so that the kernel chooses its own
+        yield
+
+
 def execute(notebook: nbformat.NotebookNode) -> str | None:
     """Run its cells, where the book's notebooks are, and say what failed."""
     started = 0
@@ -80,7 +105,8 @@ def execute(notebook: nbformat.NotebookNode) -> str | None:
         extra_arguments=["--log-level=ERROR"],
     )
     try:
-        client.execute()
+        with kernel_environment():
+            client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         return f"cell {started}: {error}"
     return None
