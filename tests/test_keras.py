@@ -27,7 +27,10 @@ from actlib.keras import Activation, GatedUnit, activation
 from actlib.keras.ops import apply
 
 # Keras makes arrays of its variables in a way that NumPy is about to abandon.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("exact_values"),
+]
 
 Z = np.array(
     [-np.inf, -200, -85, -17, -3, -0.5, -0.0, 0, 1e-3, 0.5, 3, 17, 85, 200, np.inf, np.nan]
