@@ -7,12 +7,6 @@ BIN := .venv/bin
 BOOK := .venv-book/bin
 MODULES := website/node_modules/.package-lock.json
 
-# TensorFlow and JAX: on the CPU, reproducible, and silent about it.
-export TF_CPP_MIN_LOG_LEVEL := 3
-export TF_ENABLE_ONEDNN_OPTS := 0
-export CUDA_VISIBLE_DEVICES := -1
-export JAX_PLATFORMS := cpu
-
 export BOOK_PDF
 
 # What is installed is compiled when it is first used, once: whatever the shell says, that is kept.

@@ -59,8 +59,7 @@ def time_check():
 
 
 def time_notebooks():
-    sys.path.append(str(ROOT / "tools"))
-    from notebooks import execute
+    from tools.notebooks import execute
 
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.notebooks import kernel_environment
+from tools.environment import our_own
 
 DATA = Path(__file__).parent / "data"
 STORES = pytest.StashKey[dict[str, int]]()
@@ -21,7 +21,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop() -> Generator[None, object, object]:
-    with kernel_environment():
+    with our_own():
         return (yield)
 
 

@@ -3,10 +3,13 @@
 import os
 import random
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import stored
 from hypothesis import HealthCheck, settings
+
+from tools.environment import our_own
 
 collect_ignore = ["typing"]  # for mypy alone: its calls are wrong on purpose
 pytest.register_assert_rewrite("contract", "instruments")
@@ -39,7 +42,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many examples are drawn, and say what the marker of the full size means."""
+    """Choose the environment and how many examples are drawn, and say what the marker means."""
+    environment = ExitStack()
+    environment.enter_context(our_own(backend="agg"))  # before a test imports a library
+    config.add_cleanup(environment.close)
     config.addinivalue_line("markers", "deep: runs only with --deep")
     settings.load_profile("deep" if config.getoption("deep") else "quick")
     if config.option.part is None:  # here, so that all worker processes get the same

@@ -9,9 +9,6 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,6 @@
 """What README and the pages without cells print is what their lines print."""
 
 import doctest
-import os
 import re
 import subprocess
 import sys
@@ -20,7 +19,6 @@ def test_the_lines_in_readme_print_what_stands_below_them(tmp_path: Path) -> Non
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"},
         )
         assert (done.stdout, done.stderr) == (printed, "")
 

@@ -1,10 +1,7 @@
 """TensorFlow's GradientTape as a second witness, and the places where it is wrong."""
 
-import os
 from collections.abc import Callable
 from typing import Any
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import contract
 import numpy as np

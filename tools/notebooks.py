@@ -1,18 +1,15 @@
 """Run notebooks of the book and store what they print: notebooks.py [NAME...], default all."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from unittest.mock import patch
 
 import nbformat
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell
+
+from tools.environment import our_own
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 METADATA = {
@@ -28,18 +25,6 @@ METADATA = {
     },
 }
 
-# What the kernels get, whoever starts them: libraries that compute on the CPU, the same each time,
-# and are silent about it. The arrays are small, and more threads would only wait for each other.
-ENVIRONMENT = {
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "JAX_PLATFORMS": "cpu",
-    "KERAS_BACKEND": "tensorflow",
-    "OPENBLAS_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-}
 INSTALL = """\
 import importlib.util
 
@@ -77,15 +62,6 @@ def run(path: Path) -> str | None:
     return None
 
 
-@contextmanager
-def kernel_environment() -> Iterator[None]:
-    """Let kernels be started in the same environment everywhere."""
-    with TemporaryDirectory() as directory, patch.dict(os.environ, ENVIRONMENT):
-        os.environ["MPLCONFIGDIR"] = directory  # matplotlib warns if it cannot write at home
-        os.environ.pop("MPLBACKEND", None)  # so that the kernel chooses its own
-        yield
-
-
 def execute(notebook: nbformat.NotebookNode) -> str | None:
     """Run its cells, where the book's notebooks are, and say what failed."""
     started = 0
@@ -105,7 +81,7 @@ def execute(notebook: nbformat.NotebookNode) -> str | None:
         extra_arguments=["--log-level=ERROR"],
     )
     try:
-        with kernel_environment():
+        with our_own():
             client.execute()
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         return f"cell {started}: {error}"
