@@ -235,6 +235,7 @@ def test_build_refuses_every_fault(tmp_path):
     assert [fault for fault, complaint in faults.items() if complaint not in warnings] == []
 
 
+@pytest.mark.deep
 def test_second_build_writes_what_has_changed(tmp_path):
     book = small_book(tmp_path / "book")
     assert build(book).returncode == 0
@@ -250,6 +251,7 @@ REPOSITORY = "https://github.com/someone/somewhere"
 BASE = "https://someone.example/somewhere/"
 
 
+@pytest.mark.deep
 def test_without_addresses_nothing_leads_to_them(tmp_path):
     done = build(small_book(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -261,6 +263,7 @@ def test_without_addresses_nothing_leads_to_them(tmp_path):
     assert '<base href="/">' in (site / "404.html").read_text("utf-8")
 
 
+@pytest.mark.deep
 def test_with_addresses_they_are_led_to(tmp_path):
     book = small_book(tmp_path, repository={"url": REPOSITORY}, html={"baseurl": BASE})
     done = build(book)

@@ -270,7 +270,7 @@ def test_who_listens_is_told_once(reader):
     assert page.evaluate("told") == 1
 
 
-@pytest.mark.parametrize("screen", ["desktop", "phone"])
+@pytest.mark.parametrize("screen", ["desktop", pytest.param("phone", marks=pytest.mark.deep)])
 def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
     page = reader(screen, reduced_motion="reduce").new_page()
     faults = outcry(page, address)

@@ -103,7 +103,7 @@ OPERABLE = """() => [...document.querySelectorAll("main a[href], main button, ma
     .filter((element) => element.checkVisibility({ visibilityProperty: true })).length"""
 
 
-@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("screen", [pytest.param("desktop", marks=pytest.mark.deep), "phone"])
 def test_everything_is_reached_by_keyboard_and_focus_is_seen(screen, reader):
     page = reader(screen, reduced_motion="reduce").new_page()
     page.goto(CHAPTER)
@@ -132,7 +132,13 @@ def test_wide_boxes_scroll_by_keyboard(reader):
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("anchor", ["relu", "the-hyperbolic-tangent", "exercises"])
+@pytest.mark.parametrize(
+    "anchor",
+    [
+        *(pytest.param(a, marks=pytest.mark.deep) for a in ("relu", "exercises")),
+        "the-hyperbolic-tangent",
+    ],
+)
 def test_link_into_a_page_leads_there(anchor, screen, reader):
     page = reader(screen).new_page()
     page.goto(f"{CHAPTER}#{anchor}", wait_until="networkidle")
