@@ -11,6 +11,8 @@ export BOOK_PDF
 
 # What is installed is compiled when it is first used, once: whatever the shell says, that is kept.
 export PYTHONDONTWRITEBYTECODE :=
+# The book's figures need no screen; notebooks have a backend of their own.
+export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
 .PHONY: help book test test-deep test-peers peers bench times accuracy reference lint style notebooks studies \
