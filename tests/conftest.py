@@ -47,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     environment.enter_context(our_own(backend="agg"))  # before a test imports a library
     config.add_cleanup(environment.close)
     config.addinivalue_line("markers", "deep: runs only with --deep")
+    config.addinivalue_line("markers", "no_cover: not traced, also where pytest-cov is missing")
     settings.load_profile("deep" if config.getoption("deep") else "quick")
     if config.option.part is None:  # here, so that all worker processes get the same
         config.option.part = random.randrange(stored.PARTS)
