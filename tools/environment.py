@@ -3,9 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
+from pathlib import Path
 from unittest.mock import patch
 
+# Where matplotlib keeps its list of fonts; it warns if it cannot write at home.
+FONTS = Path(__file__).resolve().parent.parent / "_build" / "matplotlib"
 # Libraries compute on the CPU, the same each time, and are silent about it. The arrays are small:
 # more threads would only wait for each other.
 SETTINGS = {
@@ -26,8 +28,8 @@ def our_own(backend: str | None = None) -> Iterator[None]:
 
     None leaves the backend to the process: a notebook's kernel has one of its own.
     """
-    with TemporaryDirectory() as directory, patch.dict(os.environ, SETTINGS):
-        os.environ["MPLCONFIGDIR"] = directory  # matplotlib warns if it cannot write at home
+    FONTS.mkdir(parents=True, exist_ok=True)
+    with patch.dict(os.environ, SETTINGS, MPLCONFIGDIR=str(FONTS)):
         os.environ.pop("MPLBACKEND", None)
         if backend:
             os.environ["MPLBACKEND"] = backend
