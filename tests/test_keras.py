@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from contract import result
+from stored import POINTS
 
 from actlib import REGISTRY, VECTORS
 from actlib._declare import at_defaults
@@ -35,7 +36,6 @@ Z = np.array(
 NAMES = sorted(REGISTRY)
 LEARNABLE = [name for name in NAMES if REGISTRY[name].spec.params]
 each_name = pytest.mark.parametrize("name", NAMES)
-POINTS = 200  # as many as exact values are stored for
 XLA_FLUSHES = 2**10 * np.finfo(np.float32).tiny
 
 
