@@ -9,15 +9,16 @@ array([0., 1.])
 
 from typing import TYPE_CHECKING
 
-from actlib import gated, gated_units, rectifiers, sigmoids, smooth, vector
-from actlib._declare import REGISTRY
-from actlib._vectors import VECTORS
-from actlib.gated import *
-from actlib.gated_units import *
-from actlib.rectifiers import *
-from actlib.sigmoids import *
-from actlib.smooth import *
-from actlib.vector import *
+from actlib._core.declare import REGISTRY
+from actlib._core.vectors import VECTORS
+from actlib.functions import gated, gated_units, rectifiers, sigmoids, smooth
+from actlib.functions import softmax as _softmax
+from actlib.functions.gated import *
+from actlib.functions.gated_units import *
+from actlib.functions.rectifiers import *
+from actlib.functions.sigmoids import *
+from actlib.functions.smooth import *
+from actlib.functions.softmax import *
 
 __all__ = ["REGISTRY", "VECTORS"]
 __all__ += sigmoids.__all__
@@ -25,7 +26,7 @@ __all__ += rectifiers.__all__
 __all__ += smooth.__all__
 __all__ += gated.__all__
 __all__ += gated_units.__all__
-__all__ += vector.__all__
+__all__ += _softmax.__all__
 
 __version__ = "0.1.0"
 

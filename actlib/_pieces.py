@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from actlib._declare import Activation, Derivative
+from actlib._core.declare import Activation, Derivative
 
 _POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
 

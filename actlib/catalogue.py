@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from actlib._declare import REGISTRY, Activation, at_defaults
+from actlib._core.declare import REGISTRY, Activation, at_defaults
+from actlib._core.vectors import VECTORS, AxisFunction, GatedUnit
 from actlib._tables import recorded
-from actlib._vectors import VECTORS, AxisFunction, GatedUnit
 
 __all__ = ["LIBRARIES", "entry", "families", "index"]
 

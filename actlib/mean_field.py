@@ -22,8 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from actlib._arrays import Array
-from actlib._declare import Activation
+from actlib._core.arrays import Array
+from actlib._core.declare import Activation
 
 __all__ = ["FixedPoint", "chi", "critical_gain", "fixed_points", "next_variance", "variances"]
 

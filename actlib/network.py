@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from actlib._arrays import Array
-from actlib._declare import Activation
+from actlib._core.arrays import Array
+from actlib._core.declare import Activation
 
 __all__ = ["Network", "cross_entropy", "mini_batches", "squared_error"]
 

@@ -16,9 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from actlib._declare import Activation
+from actlib._core.declare import Activation
+from actlib._core.vectors import AxisFunction, GatedUnit
 from actlib._pieces import between, flat_intervals, pieces
-from actlib._vectors import AxisFunction, GatedUnit
 from actlib.catalogue import LIBRARIES
 
 if TYPE_CHECKING:

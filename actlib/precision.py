@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from actlib._arrays import Array
+from actlib._core.arrays import Array
+from actlib.functions.sigmoids import sigmoid
 from actlib.network import Network, cross_entropy
-from actlib.sigmoids import sigmoid
 
 __all__ = ["Adam", "Descent", "Optimiser", "RoundedNetwork", "exact_slope", "slope_from_output"]
 

@@ -27,7 +27,8 @@ import torch
 from peers import DISTRIBUTIONS, TABLES, processor, write
 from scipy import special
 
-from actlib import REGISTRY, _evaluate
+from actlib import REGISTRY
+from actlib._core import evaluate
 from actlib.check import from_tensorflow, recorded, shipped
 
 FIELDS = ["function", "of", "dtype", "n", "contender", "version", "ns", "date", "processor"]
@@ -103,11 +104,11 @@ def in_blocks(size, f):
     """Our own function, with blocks of another size."""
 
     def timed(z):
-        usual, _evaluate.BLOCK = _evaluate.BLOCK, size
+        usual, evaluate.BLOCK = evaluate.BLOCK, size
         try:
             return f(z)
         finally:
-            _evaluate.BLOCK = usual
+            evaluate.BLOCK = usual
 
     return timed
 

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import actlib
-from actlib._evaluate import BLOCK
+from actlib._core.evaluate import BLOCK
 from actlib.check import grid, measure, reference
 
 FLOATS = (np.float32, np.float64)

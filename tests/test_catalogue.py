@@ -16,9 +16,9 @@ import nbformat
 import pytest
 
 import actlib
-from actlib._declare import REGISTRY, activation, derivative
+from actlib._core.declare import REGISTRY, activation, derivative
+from actlib._core.vectors import VECTORS
 from actlib._tables import recorded
-from actlib._vectors import VECTORS
 from actlib.catalogue import entry, families, index
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
@@ -138,13 +138,13 @@ def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
         dedent(
             """
             import actlib
-            from actlib._declare import activation
+            from actlib._core.declare import activation
 
             def planted_for_test(xp, z):
                 "Planted: what the page is to show."
                 return z
 
-            planted_for_test.__module__ = "actlib.smooth"
+            planted_for_test.__module__ = "actlib.functions.smooth"
             actlib.planted_for_test = activation(
                 formula="z", exact=None, cite="bliss1934method", limits=(0, 1), range=(0, 1)
             )(planted_for_test)

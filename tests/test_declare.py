@@ -16,9 +16,9 @@ import pytest
 from contract import Case, each_dtype
 
 import actlib
-from actlib._declare import REGISTRY, activation, derivative
-from actlib._evaluate import BLOCK
-from actlib._formula import Param, shared
+from actlib._core.declare import REGISTRY, activation, derivative
+from actlib._core.evaluate import BLOCK
+from actlib._core.formula import Param, shared
 
 Kernel = Callable[..., Any]
 
@@ -355,7 +355,9 @@ def test_the_same_name_in_another_module_is_refused() -> None:
     declare = activation(
         formula="", exact=spec.exact, cite="", limits=spec.limits, range=spec.range
     )
-    with pytest.raises(ValueError, match=r"'relu' is already declared in actlib.rectifiers"):
+    with pytest.raises(
+        ValueError, match=r"'relu' is already declared in actlib.functions.rectifiers"
+    ):
         declare(relu)
 
 

@@ -16,8 +16,8 @@ from matplotlib.colors import to_hex
 
 import actlib
 from actlib import explore
-from actlib._declare import REGISTRY, activation, derivative
-from actlib._formula import Param
+from actlib._core.declare import REGISTRY, activation, derivative
+from actlib._core.formula import Param
 from actlib._pieces import kinks
 from actlib.explorer import read, script
 from actlib.explorer.table import ERROR, UNITS, choices, table

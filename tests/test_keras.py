@@ -19,7 +19,7 @@ from contract import result
 from stored import POINTS
 
 from actlib import REGISTRY, VECTORS
-from actlib._declare import at_defaults
+from actlib._core.declare import at_defaults
 from actlib.check import check_activation, from_tensorflow, grid, measure
 from actlib.keras import Activation, GatedUnit, activation
 from actlib.keras.ops import apply

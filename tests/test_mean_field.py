@@ -90,7 +90,7 @@ def integral(function, q, kinks):
 @pytest.mark.parametrize("name", sorted(actlib.REGISTRY))
 def test_means_agree_with_adaptive_quadrature(name, q):
     f = actlib.REGISTRY[name]
-    kinks = actlib._declare.at_defaults(f.spec, f.spec.kinks)
+    kinks = actlib._core.declare.at_defaults(f.spec, f.spec.kinks)
     assert next_variance(f, q, 1.0) == pytest.approx(integral(f, q, kinks), rel=1e-8)
     assert chi(f, q, 1.0) == pytest.approx(integral(f.grad, q, kinks), rel=1e-8)
 

@@ -18,8 +18,8 @@ from matplotlib.text import Text
 from PIL import Image
 
 from actlib import REGISTRY, VECTORS, leaky_relu, prelu, relu, sigmoid, tanh
-from actlib._declare import Activation, activation, derivative
-from actlib._formula import Param
+from actlib._core.declare import Activation, activation, derivative
+from actlib._core.formula import Param
 from actlib.check.peers import EDGES
 from actlib.plots import STYLE, curves, flat_intervals, profiles, section
 

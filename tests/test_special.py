@@ -10,17 +10,18 @@ import pytest
 from contract import Case, each_case
 from numpy.lib import introspect
 
-from actlib import _special, elu, softplus
-from actlib._special import expm1_below, log1p_inside
+from actlib import elu, softplus
+from actlib._core import special
+from actlib._core.special import expm1_below, log1p_inside
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The functions of NumPy that were asked for, of which another processor has the others."""
     names: list[str] = []
-    here = _special._is_made_for_this_processor("expm1")
+    here = special._is_made_for_this_processor("expm1")
     monkeypatch.setattr(
-        _special, "_is_made_for_this_processor", lambda name: names.append(name) or not here
+        special, "_is_made_for_this_processor", lambda name: names.append(name) or not here
     )
     return names
 
@@ -60,7 +61,7 @@ def test_numpy_says_what_it_has(
     found: dict[str, Any], made: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(introspect, "opt_func_info", lambda **which: found)
-    assert _special._is_made_for_this_processor.__wrapped__("expm1") is made
+    assert special._is_made_for_this_processor.__wrapped__("expm1") is made
 
 
 def test_numpy_is_asked_for_float32_alone(asked: list[str]) -> None:

@@ -25,7 +25,7 @@ from contract import FLOATS, HALVES, WHOLE
 
 import actlib
 from actlib import VECTORS, log_softmax, softmax
-from actlib._vectors import along_axis
+from actlib._core.vectors import along_axis
 from actlib.check import grid
 
 AXIS = {"softmax": softmax, "log_softmax": log_softmax}

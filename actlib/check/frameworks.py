@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from actlib._declare import REGISTRY
-from actlib._vectors import VECTORS
+from actlib._core.declare import REGISTRY
+from actlib._core.vectors import VECTORS
 
 Pair = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]
 Shipped = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray] | None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from actlib._declare import REGISTRY, at_defaults
+from actlib._core.declare import REGISTRY, at_defaults
 from actlib.catalogue import LIBRARIES
 from actlib.check.accuracy import Accuracy
 from actlib.check.frameworks import WRAPPERS, Shipped, from_library, shipped

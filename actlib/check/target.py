@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import mpmath
 import numpy as np
 
-from actlib._declare import find
+from actlib._core.declare import find
 from actlib.check.exact import Exact, from_formula, from_spec, in_high_precision
 
 Numbers: TypeAlias = tuple[list[Any], list[Any], list[float]]  # exact, their slopes, uncertainty

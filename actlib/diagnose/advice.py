@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from actlib._declare import REGISTRY
+from actlib._core.declare import REGISTRY
 
 if TYPE_CHECKING:
     from actlib.diagnose.report import Diagnosis, Finding

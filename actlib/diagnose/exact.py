@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actlib._declare import REGISTRY
-from actlib._declare import Activation as Declared
+from actlib._core.declare import REGISTRY
+from actlib._core.declare import Activation as Declared
 from actlib.diagnose.places import Place
 from actlib.keras import Activation, ActivationFunction
 from actlib.keras.ops import derivative

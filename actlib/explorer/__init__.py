@@ -17,7 +17,7 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import urlencode
 
-from actlib._declare import REGISTRY, find
+from actlib._core.declare import REGISTRY, find
 from actlib.explorer.table import ERROR, HI, LO, STEP, table
 
 __all__ = ["DEEPEST", "Explorer", "explore"]

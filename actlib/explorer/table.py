@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from actlib._declare import REGISTRY, Activation
-from actlib._formula import Param
+from actlib._core.declare import REGISTRY, Activation
+from actlib._core.formula import Param
 from actlib._pieces import flat_intervals, kinks, pieces
 
 LO, HI, STEP = -6.0, 6.0, 0.05

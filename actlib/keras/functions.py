@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from actlib._declare import Activation, find
-from actlib._vectors import VECTORS
+from actlib._core.declare import Activation, find
+from actlib._core.vectors import VECTORS
 from actlib.keras.ops import apply
 
 

@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actlib._formula import Param
-from actlib._vectors import VECTORS
+from actlib._core.formula import Param
+from actlib._core.vectors import VECTORS
 from actlib.keras.functions import ActivationFunction, floating, lookup
 from actlib.keras.ops import apply
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from actlib._arrays import Array
+from actlib._core.arrays import Array
 
 
 class Split(NamedTuple):

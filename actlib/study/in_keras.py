@@ -12,7 +12,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import keras
 import numpy as np
 
-from actlib._arrays import Array
+from actlib._core.arrays import Array
 from actlib.keras import Activation, activation
 from actlib.network import Network
 from actlib.study.data import Split

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actlib._arrays import Array
+from actlib._core.arrays import Array
 from actlib.study.statistics import holm, interval, p_value
 from actlib.study.store import read
 from actlib.study.trial import Trial

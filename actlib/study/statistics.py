@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from actlib._arrays import Array
+from actlib._core.arrays import Array
 
 
 class Interval(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from actlib._arrays import Array
-from actlib._declare import REGISTRY
+from actlib._core.arrays import Array
+from actlib._core.declare import REGISTRY
 from actlib.network import Network, mini_batches, squared_error
 from actlib.study.data import Data, Split
 from actlib.study.trial import INITS, Trial

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from actlib._declare import find
+from actlib._core.declare import find
 
 #: The standard deviation of first weights, for a layer of so many inputs and units.
 INITS = {

@@ -14,8 +14,8 @@ from playwright.sync_api import Page, expect
 from test_pages import outcry
 
 from actlib import REGISTRY, explore
-from actlib._declare import activation, derivative
-from actlib._formula import Param
+from actlib._core.declare import activation, derivative
+from actlib._core.formula import Param
 from actlib.explorer.table import ERROR
 
 PAGE = "chapters/explorer.html"

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from actlib._arrays import Array, Namespace, as_ndarray, namespace, real_dtypes
-from actlib._formula import MEMO, Formula
+from actlib._core.arrays import Array, Namespace, as_ndarray, namespace, real_dtypes
+from actlib._core.formula import MEMO, Formula
 
 WHOLE = 2**18  # bytes of z up to which it is evaluated at once; blocks would cost more
 BLOCK = 2**17  # bytes of z evaluated at a time beyond that, so that temporaries stay in the cache

@@ -15,9 +15,17 @@ from typing import Any, NotRequired, Protocol, TypedDict, Unpack, cast
 
 import numpy as np
 
-from actlib._arrays import Array, ArrayLike, Kernel, Namespace, as_ndarray, namespace, real_dtypes
-from actlib._declare import Activation, Facts, by_library, with_formula
-from actlib._evaluate import BLOCK
+from actlib._core.arrays import (
+    Array,
+    ArrayLike,
+    Kernel,
+    Namespace,
+    as_ndarray,
+    namespace,
+    real_dtypes,
+)
+from actlib._core.declare import Activation, Facts, by_library, with_formula
+from actlib._core.evaluate import BLOCK
 
 
 class AxisVJP(Protocol):

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from math import inf
 
-from actlib._arrays import Array, Namespace
-from actlib._vectors import GatedUnit, gated_unit, vjp
-from actlib.gated import gelu, silu
-from actlib.rectifiers import linear, relu
-from actlib.sigmoids import sigmoid
+from actlib._core.arrays import Array, Namespace
+from actlib._core.vectors import GatedUnit, gated_unit, vjp
+from actlib.functions.gated import gelu, silu
+from actlib.functions.rectifiers import linear, relu
+from actlib.functions.sigmoids import sigmoid
 
 __all__ = ["bilinear", "geglu", "glu", "reglu", "swiglu"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf, pi, sqrt
 
-from actlib._arrays import Array, Namespace
-from actlib._declare import activation, derivative
-from actlib._special import log1p_inside, normal_cdf
+from actlib._core.arrays import Array, Namespace
+from actlib._core.declare import activation, derivative
+from actlib._core.special import log1p_inside, normal_cdf
 
 __all__ = [
     "arctan",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf, nan
 
-from actlib._arrays import Array, Namespace
-from actlib._vectors import along_axis, vjp
+from actlib._core.arrays import Array, Namespace
+from actlib._core.vectors import along_axis, vjp
 
 __all__ = ["log_softmax", "softmax"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import inf
 
-from actlib._arrays import Array, Namespace, Parameter
-from actlib._declare import activation, derivative
-from actlib._formula import Param
-from actlib._special import expm1_below, log1p_inside
+from actlib._core.arrays import Array, Namespace, Parameter
+from actlib._core.declare import activation, derivative
+from actlib._core.formula import Param
+from actlib._core.special import expm1_below, log1p_inside
 
 __all__ = ["celu", "elu", "selu", "softplus", "sparse_plus", "squareplus", "tanh_shrink"]
 

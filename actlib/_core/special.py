@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from actlib._arrays import Array, Namespace
-from actlib._formula import shared
+from actlib._core.arrays import Array, Namespace
+from actlib._core.formula import shared
 
 # Where a library keeps its special functions, by the last part of its namespace's name.
 _MODULES = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
-from actlib._arrays import Array, Namespace, Parameter
-from actlib._declare import activation, derivative
-from actlib._formula import Param
+from actlib._core.arrays import Array, Namespace, Parameter
+from actlib._core.declare import activation, derivative
+from actlib._core.formula import Param
 
 __all__ = [
     "hard_shrink",

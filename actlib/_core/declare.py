@@ -15,9 +15,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, cast, overload
 
 import numpy as np
 
-from actlib._arrays import Array, ArrayLike, Kernel, Limits, Namespace
-from actlib._evaluate import evaluate
-from actlib._formula import Formula, Param
+from actlib._core.arrays import Array, ArrayLike, Kernel, Limits, Namespace
+from actlib._core.evaluate import evaluate
+from actlib._core.formula import Formula, Param
 
 P = ParamSpec("P")
 

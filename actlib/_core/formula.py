@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from actlib._arrays import (
+from actlib._core.arrays import (
     Array,
     Kernel,
     Limits,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from math import inf, pi, sqrt
 
-from actlib._arrays import Array, Namespace, Parameter
-from actlib._declare import activation, derivative
-from actlib._formula import Param, shared
-from actlib._special import normal_cdf
+from actlib._core.arrays import Array, Namespace, Parameter
+from actlib._core.declare import activation, derivative
+from actlib._core.formula import Param, shared
+from actlib._core.special import normal_cdf
 
 __all__ = [
     "gelu",

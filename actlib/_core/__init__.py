@@ -1,0 +1,1 @@
+"""How an activation is declared and evaluated, by whatever library its arrays are of."""

@@ -1,0 +1,1 @@
+"""The activations, a file for each family: here one is added."""
