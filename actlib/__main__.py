@@ -19,7 +19,7 @@ except ImportError:
     sys.exit('The command line needs click; install it with: pip install "actlib[cli]"')
 
 from actlib import REGISTRY, VECTORS
-from actlib.catalogue import call
+from actlib.book.catalogue import call
 
 
 @click.group()

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 
 from actlib._core.declare import Activation
 from actlib._core.vectors import AxisFunction, GatedUnit
-from actlib._pieces import between, flat_intervals, pieces
-from actlib.catalogue import LIBRARIES
+from actlib.book.catalogue import LIBRARIES
+from actlib.pieces import between, flat_intervals, pieces
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -256,7 +256,7 @@ def profiles(
     >>> [ax.get_title() for ax in figure.axes[:2]]
     ['actlib', 'JAX']
     """
-    from actlib._tables import recorded
+    from actlib.book.tables import recorded
     from actlib.check.peers import EDGES, LOST, NOTHING
 
     found = {

@@ -22,12 +22,12 @@ os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", JAX_PLATF
 
 import numpy as np
 
-import actlib.check
+import actlib.book
 from actlib import REGISTRY
 from actlib.check import check_activation, conventions, from_library, recorded
 from actlib.check.peers import profile
 
-TABLES = Path(actlib.check.__file__).parent
+TABLES = Path(actlib.book.__file__).parent
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 ARRAYS = {"dask": "dask.array", "jax": "jax.numpy"}
 DISTRIBUTIONS = {"tensorflow": "tensorflow-cpu"}

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from tools.environment import our_own
 
 collect_ignore = ["typing"]  # for mypy alone: its calls are wrong on purpose
-pytest.register_assert_rewrite("contract", "instruments")
+pytest.register_assert_rewrite("contract", "markup")
 
 # Nothing depends on the clock. The quick run draws the same examples each time.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -18,8 +18,8 @@ import pytest
 import actlib
 from actlib._core.declare import REGISTRY, activation, derivative
 from actlib._core.vectors import VECTORS
-from actlib._tables import recorded
-from actlib.catalogue import entry, families, index
+from actlib.book.catalogue import entry, families, index
+from actlib.book.tables import recorded
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 

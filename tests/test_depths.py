@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from instruments import checked_data
+from markup import checked_data
 from matplotlib.colors import to_hex
 from sklearn.datasets import load_digits
 
-from actlib import REGISTRY, mean_field
+from actlib import REGISTRY
+from actlib.book import mean_field
 from actlib.explorer import script
 from actlib.network import Network
 from actlib.plots import STYLE

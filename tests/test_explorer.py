@@ -11,16 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from instruments import checked_data
+from markup import checked_data
 from matplotlib.colors import to_hex
 
 import actlib
 from actlib import explore
 from actlib._core.declare import REGISTRY, activation, derivative
 from actlib._core.formula import Param
-from actlib._pieces import kinks
 from actlib.explorer import read, script
 from actlib.explorer.table import ERROR, UNITS, choices, table
+from actlib.pieces import kinks
 from actlib.plots import STYLE, flat_intervals
 
 RNG = np.random.default_rng(7)

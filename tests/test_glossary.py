@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pages import markdown
+from prose import markdown
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 

@@ -11,8 +11,8 @@ import pytest
 from scipy.integrate import quad
 
 import actlib
-from actlib import mean_field
-from actlib.mean_field import chi, critical_gain, fixed_points, next_variance, variances
+from actlib.book import mean_field
+from actlib.book.mean_field import chi, critical_gain, fixed_points, next_variance, variances
 from actlib.network import Network
 
 QS = [1e-20, 1e-3, 0.3, 1.0, 30.0, 1e4, 1e12]
@@ -262,5 +262,5 @@ def test_numbers_that_mean_nothing_are_refused(call, message):
 
 
 def test_it_is_not_imported_with_actlib():
-    code = "import sys, actlib; sys.exit('actlib.mean_field' in sys.modules)"
+    code = "import sys, actlib; sys.exit('actlib.book.mean_field' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

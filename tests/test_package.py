@@ -89,7 +89,7 @@ def test_wheel_holds_the_package_alone(built: Path) -> None:
     assert "actlib/py.typed" in names
     ours = [name for name in names if name.startswith("actlib/")]
     assert {Path(name).suffix for name in ours} == {".py", ".typed", ".csv", ".html", ".css", ".js"}
-    assert {"actlib/check/accuracy.csv", "actlib/check/conventions.csv"} <= set(ours)
+    assert {"actlib/book/accuracy.csv", "actlib/book/conventions.csv"} <= set(ours)
 
 
 @pytest.mark.deep

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from actlib import sigmoid
+from actlib.book.precision import Adam, Descent, RoundedNetwork, exact_slope, slope_from_output
 from actlib.network import Network, cross_entropy, mini_batches
-from actlib.precision import Adam, Descent, RoundedNetwork, exact_slope, slope_from_output
 
 SIZES = [6, 5, 4, 3]
 

@@ -19,7 +19,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from actlib import REGISTRY, mean_field
+from actlib import REGISTRY
+from actlib.book import mean_field
 from website import instruments
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ Needs mpmath and SymPy (``pip install "actlib[check]"``).
 (False, False)
 """
 
-from actlib._tables import recorded
+from actlib.book.tables import recorded
 from actlib.check.accuracy import Accuracy, grid, measure
 from actlib.check.activation import check_activation
 from actlib.check.exact import reference

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from actlib._core.declare import REGISTRY, at_defaults
-from actlib.catalogue import LIBRARIES
+from actlib.book.catalogue import LIBRARIES
 from actlib.check.accuracy import Accuracy
 from actlib.check.frameworks import WRAPPERS, Shipped, from_library, shipped
 

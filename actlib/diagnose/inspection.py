@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from actlib.diagnose.data import batches, length
-from actlib.diagnose.exact import exact
+from actlib.diagnose.batches import batches, length
+from actlib.diagnose.derivatives import exact
 from actlib.diagnose.places import places
 from actlib.diagnose.probe import Origin, eagerly, unchanged, watched
 from actlib.diagnose.report import Diagnosis, Finding

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from actlib.diagnose.exact import Estimated, Exact
+from actlib.diagnose.derivatives import Estimated, Exact
 from actlib.diagnose.places import Place
 
 SLICE = 2**20  # elements examined at a time

@@ -16,7 +16,7 @@ import numpy as np
 
 from actlib._core.declare import REGISTRY, Activation
 from actlib._core.formula import Param
-from actlib._pieces import flat_intervals, kinks, pieces
+from actlib.pieces import flat_intervals, kinks, pieces
 
 LO, HI, STEP = -6.0, 6.0, 0.05
 TOLERANCE = 1e-4  # of the interpolation in f and f', where the table may choose its nodes

@@ -13,7 +13,8 @@ from moving import after_moving, listen, number, touch, watch_shifts
 from playwright.sync_api import Page, expect
 from test_pages import outcry
 
-from actlib import REGISTRY, mean_field
+from actlib import REGISTRY
+from actlib.book import mean_field
 from website.depths import DATA
 
 PAGE = "chapters/depth.html"
@@ -38,7 +39,7 @@ def stored(row: str, f: str, gain: float, width: int, depth: int) -> dict[str, s
 
 
 def right(f: str, gain: float, width: int, depth: int, layer: int) -> list[float]:
-    """What the instrument should say, row by row, from the file and from `actlib.mean_field`."""
+    """What the instrument should say, row by row, from the file and from `mean_field`."""
     gradient, exact = stored("gradient", f, gain, width, depth), 1.4142 if gain == 1.41 else gain
     variances = mean_field.variances(REGISTRY[f], 1.0, exact, depth)
     factors = np.sqrt([mean_field.chi(REGISTRY[f], q, exact) for q in variances[:-1]])

@@ -85,7 +85,7 @@ def next_variance(
     Examples
     --------
     >>> from actlib import relu
-    >>> from actlib.mean_field import next_variance
+    >>> from actlib.book.mean_field import next_variance
     >>> round(next_variance(relu, 3.0, gain=2.0), 12)
     6.0
     """
@@ -118,7 +118,7 @@ def chi(activation: Activation[...], q: float, gain: float, **params: float) -> 
     Examples
     --------
     >>> from actlib import relu
-    >>> from actlib.mean_field import chi
+    >>> from actlib.book.mean_field import chi
     >>> round(chi(relu, 3.0, gain=2.0), 12)
     2.0
     """
@@ -161,7 +161,7 @@ def variances(
     Examples
     --------
     >>> from actlib import relu
-    >>> from actlib.mean_field import variances
+    >>> from actlib.book.mean_field import variances
     >>> variances(relu, 1.0, gain=2.0, depth=3).round(12).tolist()
     [4.0, 8.0, 16.0]
     """
@@ -201,7 +201,7 @@ def fixed_points(
     Examples
     --------
     >>> from actlib import tanh
-    >>> from actlib.mean_field import fixed_points
+    >>> from actlib.book.mean_field import fixed_points
     >>> for point in fixed_points(tanh, gain=1.5):
     ...     print(f"{point.variance:.3f} {point.slope:.3f} {point.stable}")
     0.000 2.250 False
@@ -248,7 +248,7 @@ def critical_gain(activation: Activation[...], bias: float = 0.0, **params: floa
     Examples
     --------
     >>> from actlib import gelu, leaky_relu, tanh
-    >>> from actlib.mean_field import critical_gain
+    >>> from actlib.book.mean_field import critical_gain
     >>> print(f"{critical_gain(tanh):.6f} {critical_gain(leaky_relu, slope=0.5):.6f}")
     1.000000 1.264911
     >>> critical_gain(gelu)  # doctest: +ELLIPSIS

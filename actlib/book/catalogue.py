@@ -13,7 +13,7 @@ from typing import Any
 
 from actlib._core.declare import REGISTRY, Activation, at_defaults
 from actlib._core.vectors import VECTORS, AxisFunction, GatedUnit
-from actlib._tables import recorded
+from actlib.book.tables import recorded
 
 __all__ = ["LIBRARIES", "entry", "families", "index"]
 
@@ -37,7 +37,7 @@ def families() -> dict[str, list[str]]:
 
     Examples
     --------
-    >>> from actlib.catalogue import families
+    >>> from actlib.book.catalogue import families
     >>> [names[0] for names in families().values() if "relu" in names]
     ['hard_shrink']
     """
@@ -63,7 +63,7 @@ def index() -> str:
 
     Examples
     --------
-    >>> from actlib.catalogue import index
+    >>> from actlib.book.catalogue import index
     >>> print(index().splitlines()[0])
     | name | formula | least and largest value | largest error E | time | year | source |
     """
@@ -97,7 +97,7 @@ def entry(name: str) -> str:
 
     Examples
     --------
-    >>> from actlib.catalogue import entry
+    >>> from actlib.book.catalogue import entry
     >>> "- Kinks: at 0." in entry("relu").splitlines()
     True
     """

@@ -33,5 +33,5 @@ def recorded(table: str) -> list[dict[str, str]]:
     >>> next(row["f(inf)"] for row in rows if row["function"] == "softsign")
     'nan'
     """
-    with files("actlib").joinpath("check", f"{table}.csv").open(encoding="utf-8") as file:
+    with files(__package__).joinpath(f"{table}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))

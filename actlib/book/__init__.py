@@ -1,0 +1,1 @@
+"""What only the book uses: its catalogue, its tables of measurements, and the theory it tells."""
