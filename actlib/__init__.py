@@ -4,13 +4,13 @@
 >>> actlib.relu.grad([-1.0, 2.0])
 array([0., 1.])
 >>> sorted(actlib.REGISTRY)[:2]
-['arctan', 'celu']
+['arctan', 'bilinear']
 """
 
 from typing import TYPE_CHECKING
 
-from actlib._core.declare import REGISTRY
-from actlib._core.vectors import VECTORS
+from actlib._core.registry import REGISTRY, Activation, AxisFunction, GatedUnit
+from actlib._core.spec import Param, Peer, Spec
 from actlib.functions import gated, gated_units, rectifiers, sigmoids, smooth
 from actlib.functions import softmax as _softmax
 from actlib.functions.gated import *
@@ -20,7 +20,7 @@ from actlib.functions.sigmoids import *
 from actlib.functions.smooth import *
 from actlib.functions.softmax import *
 
-__all__ = ["REGISTRY", "VECTORS"]
+__all__ = ["REGISTRY", "Activation", "AxisFunction", "GatedUnit", "Param", "Peer", "Spec"]
 __all__ += sigmoids.__all__
 __all__ += rectifiers.__all__
 __all__ += smooth.__all__

@@ -18,7 +18,7 @@ try:
 except ImportError:
     sys.exit('The command line needs click; install it with: pip install "actlib[cli]"')
 
-from actlib import REGISTRY, VECTORS
+from actlib._core.registry import REGISTRY
 from actlib.book.catalogue import call
 
 
@@ -30,7 +30,7 @@ def main() -> None:
 @main.command("list")
 def list_functions() -> None:
     """List every activation with its parameters and the year of its source."""
-    for function in (*REGISTRY.values(), *VECTORS.values()):
+    for function in REGISTRY.values():
         click.echo(f"{call(function):32} {function.spec.year}")
 
 
@@ -38,10 +38,11 @@ def list_functions() -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Show the documentation of one activation."""
-    functions = {**REGISTRY, **VECTORS}
-    if name not in functions:
-        raise click.BadParameter(f"no activation {name!r}; see: python -m actlib list")
-    click.echo(f"{name}{inspect.signature(functions[name])}\n\n{functions[name].__doc__}")
+    try:
+        function = REGISTRY[name]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    click.echo(f"{name}{inspect.signature(function)}\n\n{function.__doc__}")
 
 
 def _function(path: str) -> Any:

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from actlib._core.arrays import Array
-from actlib._core.declare import Activation
+from actlib._core.registry import Activation
 
 __all__ = ["Network", "cross_entropy", "mini_batches", "squared_error"]
 

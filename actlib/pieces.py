@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from actlib._core.declare import Activation, Derivative
+from actlib._core.registry import Activation, Derivative
 
 _POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
 
@@ -94,15 +94,8 @@ def pieces(
 
     A function of the latter gives, at a kink, what is approached from this side.
     """
-    inside = (kink for kink in kinks(activation, params) if lo < kink < hi)
+    inside = (kink for kink in activation.spec.kinks_at(**params) if lo < kink < hi)
     return between([lo, *inside, hi])
-
-
-def kinks(activation: Activation[...], params: dict[str, float]) -> list[float]:
-    """Where the derivative jumps for these parameters, from left to right."""
-    spec = activation.spec
-    values = (params.get(key, param.default) for key, param in spec.params.items())
-    return sorted(spec.kinks(*values) if callable(spec.kinks) else spec.kinks)
 
 
 def between(ends: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -16,9 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from actlib._core.declare import Activation
-from actlib._core.vectors import AxisFunction, GatedUnit
-from actlib.book.catalogue import LIBRARIES
+from actlib._core.registry import Activation, AxisFunction, GatedUnit
+from actlib._core.spec import LIBRARIES
 from actlib.pieces import between, flat_intervals, pieces
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def section(
     Parameters
     ----------
     function : AxisFunction or GatedUnit
-        An entry of ``actlib.VECTORS``.
+        An entry of ``actlib.REGISTRY``.
     lo, hi : float
         The range of z.
     ax : matplotlib.axes.Axes, optional

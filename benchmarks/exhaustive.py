@@ -58,8 +58,8 @@ def main(names):
             known = {row["function"]: row for row in csv.DictReader(file)}
     for name in names:
         for path, function in [
-            (name, actlib.REGISTRY[name]),
-            (f"{name}.grad", actlib.REGISTRY[name].grad),
+            (name, actlib.REGISTRY.elementwise[name]),
+            (f"{name}.grad", actlib.REGISTRY.elementwise[name].grad),
         ]:
             known[path] = measure(path, function)
             print(known[path], flush=True)

@@ -38,16 +38,18 @@ WITHOUT_AVX512 = ("ONEDNN_MAX_CPU_ISA", "AVX2")
 def names(library):
     """The functions to examine; PReLU has a weight for a parameter, there it is a layer."""
     ours = library.startswith("actlib")
-    return [n for n, f in REGISTRY.items() if ours or (library in f.spec.names and n != "prelu")]
+    known = REGISTRY.elementwise.items()
+    return [n for n, f in known if ours or (library in f.spec.peers and n != "prelu")]
 
 
 def functions(name, library):
+    if not library.startswith("actlib"):
+        return from_library(name, library)
+    f = REGISTRY.elementwise[name]
     if library == "actlib":
-        return REGISTRY[name], REGISTRY[name].grad
-    if library.startswith("actlib-on-"):
-        other = library.removeprefix("actlib-on-")
-        return on(other, REGISTRY[name]), on(other, REGISTRY[name].grad)
-    return from_library(name, library)
+        return f, f.grad
+    other = library.removeprefix("actlib-on-")
+    return on(other, f), on(other, f.grad)
 
 
 def on(other, function):
@@ -59,6 +61,7 @@ def on(other, function):
 
 
 def known(name, library):
+    peers = REGISTRY[name].spec.peers
     package = library.removeprefix("actlib-on-")
     return {
         "library": library,
@@ -66,7 +69,7 @@ def known(name, library):
         "date": date.today().isoformat(),
         "processor": processor(),
         "function": name,
-        "path": REGISTRY[name].spec.names.get(library, f"actlib.{name}"),
+        "path": peers[library].path if library in peers else f"actlib.{name}",
     }
 
 

@@ -28,8 +28,8 @@ from peers import DISTRIBUTIONS, TABLES, processor, write
 from scipy import special
 
 from actlib import REGISTRY
-from actlib._core import evaluate
-from actlib.check import from_tensorflow, recorded, shipped
+from actlib._core import blocks
+from actlib.check import from_library, recorded
 
 FIELDS = ["function", "of", "dtype", "n", "contender", "version", "ns", "date", "processor"]
 SIZES = (10**3, 10**5, 10**7)
@@ -77,45 +77,25 @@ SCIPY = {
 }
 
 
-def from_torch(fn):
-    """As in `actlib.check`, but without a copy of z."""
-
-    def f(z):
-        return fn(torch.from_numpy(z)).numpy()
-
-    def grad(z):
-        x = torch.from_numpy(z).requires_grad_()
-        fn(x).sum().backward()
-        return x.grad.numpy()
-
-    return f, grad
-
-
-def from_jax(fn):
-    """As in `actlib.check`, but compiled once for each shape."""
-    value, slope = jax.jit(fn), jax.jit(jax.grad(lambda x: fn(x).sum()))
-    return lambda z: np.asarray(value(z)), lambda z: np.asarray(slope(z))
-
-
-PEERS = {"tensorflow": from_tensorflow, "torch": from_torch, "jax": from_jax}
+PEERS = ("tensorflow", "torch", "jax")
 
 
 def in_blocks(size, f):
     """Our own function, with blocks of another size."""
 
     def timed(z):
-        usual, evaluate.BLOCK = evaluate.BLOCK, size
+        usual, blocks.BLOCK = blocks.BLOCK, size
         try:
             return f(z)
         finally:
-            evaluate.BLOCK = usual
+            blocks.BLOCK = usual
 
     return timed
 
 
 def contenders(name, of, z):
     """Who takes part, by name: the first is ours, the second the least that any can take."""
-    function, slope = REGISTRY[name], of == "derivative"
+    function, slope = REGISTRY.elementwise[name], of == "derivative"
     ours = function.grad if slope else function
     found = {
         "actlib": ours,
@@ -129,10 +109,9 @@ def contenders(name, of, z):
         found["textbook"] = TEXTBOOK[name][slope]
     if name in SCIPY and not slope:
         found["scipy"] = SCIPY[name]
-    for library, adapt in PEERS.items():
-        if library in function.spec.names and name != "prelu" and z.size <= max(SIZES):
-            fn, options = shipped(name, library)
-            found[library] = adapt(partial(fn, **options))[slope]
+    for library in PEERS:
+        if library in function.spec.peers and name != "prelu" and z.size <= max(SIZES):
+            found[library] = from_library(name, library)[slope]
     if name == "relu" and not slope:
         found |= {"copy": np.copy, "copy into place": partial(np.copyto, np.empty_like(z))}
         found |= {"np.exp": np.exp, "np.expm1": np.expm1}
@@ -225,7 +204,7 @@ def updated(stored, case, rows):
 
 def main(arguments):
     stored, failed = recorded("speed"), []
-    names = [name for name in arguments if name != "--store"] or list(REGISTRY)
+    names = [name for name in arguments if name != "--store"] or list(REGISTRY.elementwise)
     for case in cases(names):
         rows = list(measure(case))
         print(*case, *(f"{row['contender']} {row['ns']}" for row in rows), sep="  ", flush=True)

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 import actlib
-from actlib._core.evaluate import BLOCK
+from actlib._core.blocks import BLOCK
 from actlib.check import grid, measure, reference
 
 FLOATS = (np.float32, np.float64)
@@ -57,6 +57,9 @@ class Case:
     def defaults(self) -> tuple[float, ...]:
         return tuple(param.default for param in self.activation.spec.params.values())
 
+    def named(self, params: Iterable[float]) -> dict[str, float]:
+        return dict(zip(self.activation.spec.params, params, strict=True))
+
     def samples(self) -> Iterator[tuple[float, ...]]:
         """Every combination of the sampled parameters."""
         return itertools.product(*(p.samples for p in self.activation.spec.params.values()))
@@ -70,7 +73,8 @@ def cases(activation: Any) -> list[Case]:
     return [Case(activation, wrt) for wrt in [(), ("z",), *((p,) for p in activation.spec.params)]]
 
 
-CASES = [case for f in actlib.REGISTRY.values() for case in cases(f)]
+CASES = [case for f in actlib.REGISTRY.elementwise.values() for case in cases(f)]
+VECTORS = {name: f for name, f in actlib.REGISTRY.items() if not f.spec.elementwise}
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 each_dtype = pytest.mark.parametrize("dtype", FLOATS)
 
@@ -90,11 +94,6 @@ def deep_unless(quick: Callable[[Any], bool], values: Iterable[Any]) -> list[Any
 each_representative = pytest.mark.parametrize(
     "case", deep_unless(is_representative, CASES), ids=str
 )
-
-
-def at(fact: Any, params: tuple[float, ...]) -> Any:
-    """A fact of a specification, for these parameters."""
-    return fact(*params) if callable(fact) else fact
 
 
 def rounded(params: tuple[float, ...], dtype: Any) -> list[float]:
@@ -146,7 +145,7 @@ def check_accuracy(case: Case, dtype: Any, points: int = 200) -> float:
     """E is small and nothing is lost, over all normal numbers. Returns the largest E."""
     worst = 0.0
     for params in case.samples():
-        kinks = at(case.activation.spec.kinks, rounded(params, dtype))
+        kinks = case.activation.spec.kinks_at(**case.named(rounded(params, dtype)))
         z = grid(dtype, {0.0, *kinks}, points)
         accuracy = measure(case.function, case.activation.spec, case.wrt, z, params, case.allowed)
         problem = f"{case} at {params} in {np.dtype(dtype)}:\n{accuracy.worst()}"
@@ -160,7 +159,7 @@ def check_kinks(case: Case, dtype: Any) -> None:
     """At a kink: the slope of the flat side if there is one, else the left slope."""
     for params in case.samples():
         p = rounded(params, dtype)
-        for kink in at(case.activation.spec.kinks, p):
+        for kink in case.activation.spec.kinks_at(**case.named(p)):
             with mpmath.workdps(100):
                 sides = kink - NEAR, kink + NEAR
             left, right = (float(case.exact()(z, *p)) for z in sides)
@@ -204,7 +203,7 @@ def check_signed_zero(case: Case, dtype: Any) -> None:
 def check_range(case: Case, dtype: Any) -> None:
     """Values stay within the declared range, and come close to both ends of it."""
     for params in case.samples():
-        low, high = at(case.activation.spec.range, rounded(params, dtype))
+        low, high = case.activation.spec.range_at(**case.named(rounded(params, dtype)))
         z = np.append(grid(dtype), [-np.inf, np.inf]).astype(dtype)
         for _ in range(3):  # look closer around the least and the largest value
             got = case.function(z, *params)

@@ -54,8 +54,8 @@ def arguments(activation: Any) -> np.ndarray:
     samples = [param.samples for param in activation.spec.params.values()]
     for dtype, chosen in itertools.product((np.float32, np.float64), itertools.product(*samples)):
         params = [float(dtype(param)) for param in chosen]
-        kinks = activation.spec.kinks
-        around = {0.0, *(kinks(*params) if callable(kinks) else kinks)}
+        named = dict(zip(activation.spec.params, params, strict=True))
+        around = {0.0, *activation.spec.kinks_at(**named)}
         rows += [(z, *params) for z in grid(dtype, around, POINTS).tolist()]
     return np.array(sorted(set(rows)))
 
@@ -144,7 +144,7 @@ def serve(patch: pytest.MonkeyPatch) -> None:
 
 def main(names: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
-    names = names or list(REGISTRY)
+    names = names or list(REGISTRY.elementwise)
     with ProcessPoolExecutor() as pool:
         for name, numbers in zip(names, pool.map(computed, names), strict=True):
             np.savez_compressed(FOLDER / f"{name}.npz", **numbers)

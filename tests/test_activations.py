@@ -34,7 +34,7 @@ def points(pytestconfig: pytest.Config, deep: bool) -> int:
 
 @untraced
 @each_dtype
-@pytest.mark.parametrize("name", actlib.REGISTRY)
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
 def test_the_checker_finds_nothing(
     name: str, dtype: Any, points: int, record_property: Any
 ) -> None:
@@ -60,7 +60,9 @@ def test_accuracy_of_partials(case: Case, dtype: Any, points: int, record_proper
 
 @untraced
 @each_dtype
-@pytest.mark.parametrize("name", [name for name, f in actlib.REGISTRY.items() if f.grad.grad])
+@pytest.mark.parametrize(
+    "name", [name for name, f in actlib.REGISTRY.elementwise.items() if f.grad.grad]
+)
 def test_accuracy_of_second_derivatives(name: str, dtype: Any, points: int) -> None:
     f = actlib.REGISTRY[name]
     assert f.grad.grad is not None
@@ -151,7 +153,7 @@ def test_accuracy_anywhere(case: Case, data: st.DataObject) -> None:
     z = np.array(data.draw(st.lists(numbers, min_size=1, max_size=3)), f"f{width // 8}")
     accuracy = measure(case.function, case.activation.spec, case.wrt, z, params, case.allowed)
     rounded = contract.rounded(params, z.dtype.type)
-    kinks = np.isin(z, list(contract.at(case.activation.spec.kinks, rounded)))
+    kinks = np.isin(z, list(case.activation.spec.kinks_at(**case.named(rounded))))
     assert not accuracy.lost[~kinks].any(), accuracy.worst()
     assert (accuracy.errors[~kinks] <= case.allowed).all(), accuracy.worst()
 
@@ -183,7 +185,7 @@ def test_a_hundred_million_numbers_take_one_output(path: str) -> None:
     assert got[-1] == function(z[-1])
 
 
-@pytest.mark.parametrize("name", actlib.REGISTRY)
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
 def test_the_source_is_in_the_bibliography(name: str) -> None:
     bibliography = (Path(__file__).parent.parent / "chapters" / "references.bib").read_text()
     assert f"{{{actlib.REGISTRY[name].spec.cite}," in bibliography
@@ -194,7 +196,7 @@ def shape_problems(activation: Any) -> list[str]:
     spec, z = activation.spec, np.linspace(-30, 30, 60_002)  # an even number: 0 is not among them
     slope = activation.grad(z)
     turns = np.flatnonzero(slope[:-1] * slope[1:] < 0)
-    turns = turns[[not any(z[i] <= kink <= z[i + 1] for kink in kinks(spec)) for i in turns]]
+    turns = turns[[not any(z[i] <= kink <= z[i + 1] for kink in spec.kinks_at()) for i in turns]]
     problems = []
     if spec.monotonic != (np.diff(activation(z)) >= -1e-12).all():
         problems.append("monotonic")
@@ -212,11 +214,7 @@ def defaults(spec: Any) -> tuple[float, ...]:
     return tuple(param.default for param in spec.params.values())
 
 
-def kinks(spec: Any) -> tuple[float, ...]:
-    return contract.at(spec.kinks, defaults(spec))
-
-
-@pytest.mark.parametrize("name", actlib.REGISTRY)
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
 def test_the_shape_is_as_declared(name: str) -> None:
     assert shape_problems(actlib.REGISTRY[name]) == []
 
@@ -244,7 +242,7 @@ def test_a_wrong_shape_is_found(name: str, fault: dict[str, Any], problem: str) 
 
 def kind(case: Case) -> tuple[bool, bool, bool]:
     spec = case.activation.spec
-    return case.function.formula.one_pass, bool(spec.params), bool(kinks(spec))
+    return case.function.formula.one_pass, bool(spec.params), bool(spec.kinks_at())
 
 
 def test_every_kind_is_represented() -> None:

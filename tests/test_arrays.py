@@ -13,6 +13,7 @@ import pytest
 from contract import (
     CASES,
     FLOATS,
+    VECTORS,
     Case,
     each_case,
     each_representative,
@@ -21,7 +22,6 @@ from contract import (
 )
 
 import actlib
-from actlib import VECTORS
 
 LIBRARIES = ("array_api_strict", "dask", "jax")  # those of the main environment
 VALUES = [-np.inf, -100.0, -20.0, -3.0, -0.5, -0.0, 0.0, 0.5, 3.0, 20.0, 100.0, np.inf, np.nan]
@@ -105,7 +105,7 @@ def found(library: Library, dtype: Any) -> dict[str, Any]:
     """What every case gives, by itself, at all samples, and in a call for value and derivative."""
     calls = {str(case): case.function for case in CASES}
     calls |= {f"{case}, samples": functools.partial(at_samples, case) for case in SAMPLED}
-    calls |= {f"{name}, both": f.value_and_grad for name, f in actlib.REGISTRY.items()}
+    calls |= {f"{name}, both": f.value_and_grad for name, f in actlib.REGISTRY.elementwise.items()}
     return library.attempts(calls, library.array(VALUES, dtype))
 
 
@@ -139,7 +139,7 @@ def test_same_kind_and_numbers_by_itself(library: Library, case: Case, dtype: An
 
 
 @each_dtype
-@pytest.mark.parametrize("name", actlib.REGISTRY)
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
 def test_value_and_derivative_together(
     library: Library, found: dict[str, Any], name: str, dtype: Any
 ) -> None:

@@ -16,8 +16,9 @@ import nbformat
 import pytest
 
 import actlib
-from actlib._core.declare import REGISTRY, activation, derivative
-from actlib._core.vectors import VECTORS
+from actlib import REGISTRY
+from actlib._core.declare import activation, derivative
+from actlib._core.spec import Peer
 from actlib.book.catalogue import entry, families, index
 from actlib.book.tables import recorded
 
@@ -32,11 +33,15 @@ def planted() -> Iterator[Any]:
         formula=r"\frac{|z| + z}{2}",
         exact=lambda m, z: m.max(z, 0),
         cite="bliss1934method",
+        year=1934,
+        family="Planted",
         limits=(0, float("inf")),
         range=(0, float("inf")),
         kinks=(0.0,),
-        names="tf.nn.planted jax.nn.planted",
-        differs={"jax": "needs least=0, its default is 1"},
+        peers={
+            "tensorflow": Peer("tf.nn.planted"),
+            "jax": Peer("jax.nn.planted", {"least": 0}, note="its default is 1"),
+        },
     )
     def planted_for_test(xp: Any, z: Any) -> Any:
         """Planted."""
@@ -51,8 +56,7 @@ def test_a_declaration_is_all_it_takes(planted: Any) -> None:
     name = "planted_for_test"
     assert REGISTRY[name] is planted
     assert [str(case) for case in contract.cases(planted)] == [name, f"{name}.grad"]
-    family = "The catalogue, page by page: an activation is declared, and nothing else is needed"
-    assert families()[family] == [name]
+    assert families()["Planted"] == [name]
     assert (
         rf"| [`{name}`](#catalogue-planted_for_test) | $\frac{{\vert z\vert  + z}}{{2}}$ | 0 and ∞"
         " |  |  | 1934 | {cite:t}`bliss1934method` |"
@@ -71,7 +75,7 @@ def test_a_declaration_is_all_it_takes(planted: Any) -> None:
 
 def test_the_largest_error_is_the_recorded_one(planted: Any) -> None:
     """Over the four dtypes, on NumPy; of what was never measured, nothing is said."""
-    for name in REGISTRY:
+    for name in REGISTRY.elementwise:
         worst = {
             of: max(
                 (float(row["E"]), f"{float(row['E']):.2g}")
@@ -89,7 +93,7 @@ def test_the_largest_error_is_the_recorded_one(planted: Any) -> None:
 
 def test_the_time_is_the_recorded_one(planted: Any) -> None:
     """For ten million numbers in float32, in units of what the simplest function took."""
-    for name in REGISTRY:
+    for name in REGISTRY.elementwise:
         found = []
         for of in ("value", "derivative"):
             took = {
@@ -114,7 +118,7 @@ def test_a_root_and_parameters_are_told() -> None:
     assert "Kinks" not in entry("reglu")
 
 
-@pytest.mark.parametrize("name", [*REGISTRY, *VECTORS])
+@pytest.mark.parametrize("name", REGISTRY)
 def test_the_page_shows_every_activation(name: str) -> None:
     """As it is stored: who declares an activation runs the page again."""
     notebook = nbformat.read(CHAPTERS / "catalogue.ipynb", as_version=4)
@@ -146,7 +150,13 @@ def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
 
             planted_for_test.__module__ = "actlib.functions.smooth"
             actlib.planted_for_test = activation(
-                formula="z", exact=None, cite="bliss1934method", limits=(0, 1), range=(0, 1)
+                formula="z",
+                exact=None,
+                family="Planted",
+                cite="bliss1934method",
+                year=1934,
+                limits=(0, 1),
+                range=(0, 1),
             )(planted_for_test)
             actlib.__all__.append("planted_for_test")
             extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -162,6 +172,6 @@ def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "out" / "index.txt").read_text()
-    for name in (*actlib.REGISTRY, *VECTORS, "planted_for_test"):
+    for name in (*actlib.REGISTRY, "planted_for_test"):
         assert re.search(rf"^actlib\.{name}\(", page, re.MULTILINE), name
     assert "Planted: what the page is to show." in page

@@ -356,7 +356,11 @@ def test_runs() -> None:
         (lambda: check_activation(1), TypeError, "f must be a function of a NumPy array, got 1"),
         (lambda: check_activation(np.tanh, "x"), TypeError, "grad must be a function"),
         (lambda: check_activation(np.tanh, exact="tahn"), ValueError, "did you mean tanh"),
-        (lambda: check_activation(np.tanh, exact="#"), ValueError, "has no activation '#'$"),
+        (
+            lambda: check_activation(np.tanh, exact="#"),
+            ValueError,
+            "has no activation '#'; it has: ",
+        ),
         (
             lambda: check_activation(np.tanh, dtypes=["float8"]),
             ValueError,
@@ -367,7 +371,7 @@ def test_runs() -> None:
         (lambda: check_activation(lambda z: z * 1j, exact="tanh"), TypeError, "complex"),
         (
             lambda: check_activation(np.tanh, exact="tanh", params={"a": 1}),
-            ValueError,
+            TypeError,
             "has no par",
         ),
         (lambda: check_activation(np.tanh, domain=(1, 0)), ValueError, "domain"),

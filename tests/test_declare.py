@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import inspect
 import pickle
@@ -16,9 +17,10 @@ import pytest
 from contract import Case, each_dtype
 
 import actlib
-from actlib._core.declare import REGISTRY, activation, derivative
-from actlib._core.evaluate import BLOCK
-from actlib._core.formula import Param, shared
+from actlib import REGISTRY
+from actlib._core.blocks import BLOCK
+from actlib._core.declare import activation, both, derivative
+from actlib._core.spec import Param
 
 Kernel = Callable[..., Any]
 
@@ -39,6 +41,8 @@ def sigmoid_like(slope: Kernel) -> Case:
         formula=r"\sigma(z)",
         exact=actlib.sigmoid.spec.exact,
         cite="rumelhart1986learning",
+        year=1986,
+        family="Planted",
         limits=(0, 1),
         range=(0, 1),
     )
@@ -57,6 +61,8 @@ def relu_like(slope: Kernel) -> Case:
         formula=r"\max(0, z)",
         exact=actlib.relu.spec.exact,
         cite="nair2010rectified",
+        year=2010,
+        family="Planted",
         limits=(0, inf),
         range=(0, inf),
         kinks=(0.0,),
@@ -81,6 +87,8 @@ def prelu_like(value: Kernel, partial: Kernel) -> list[Case]:
         formula=spec.formula,
         exact=spec.exact,
         cite=spec.cite,
+        year=spec.year,
+        family="Planted",
         limits=spec.limits,
         range=spec.range,
         kinks=spec.kinks,
@@ -259,6 +267,8 @@ def test_range_finds_a_bound_that_is_too_wide_or_too_narrow() -> None:
             formula=r"\sigma(z)",
             exact=actlib.sigmoid.spec.exact,
             cite="rumelhart1986learning",
+            year=1986,
+            family="Planted",
             limits=(0, 1),
             range=bounds,
         )
@@ -305,6 +315,8 @@ def test_several_parameters_each_have_their_default() -> None:
         formula="",
         exact=lambda m, z, low, high: m.where(z > 0, high * z, low * z),
         cite="",
+        year=2000,
+        family="Planted",
         limits=lambda xp, low, high: (-inf * low, inf * high),
         range=(-inf, inf),
         params={"low": Param(samples=(2.0,)), "high": Param()},
@@ -317,34 +329,105 @@ def test_several_parameters_each_have_their_default() -> None:
 
 
 def test_what_value_and_derivative_share_is_computed_once() -> None:
-    """Once for each array that it is asked for, however short the life of that array."""
+    """By the kernel that returns both, and by it alone; block by block too, and on other arrays."""
     asked: list[int] = []
 
-    @shared
     def exponential(xp: Any, z: Any) -> Any:
         asked.append(z.size)
         return xp.exp(z)
 
-    def value(xp: Any, z: Any) -> Any:
-        return sum([exponential(xp, z + k if k else z) for k in range(3)])
-
-    facts = {"exact": lambda m, z: m.exp(z) + m.exp(z + 1) + m.exp(z + 2), "cite": ""}
-    function = activation(formula="", limits=(0, inf), range=(0, inf), **facts)(value)
-    derivative(function, limits=(0, inf))(lambda xp, z: (1 + np.e + np.e**2) * exponential(xp, z))
+    facts = {"exact": lambda m, z: m.exp(z), "cite": "", "year": 2000, "family": "Planted"}
+    function = activation(formula="", limits=(0, inf), range=(0, inf), **facts)(exponential)
+    derivative(function, limits=(0, inf))(exponential)
     function.value_and_grad(0.0)  # the first call asks for NaN and the infinities, too
     several_blocks = np.linspace(-3, 3, 100_000)
-    for z in (np.array([-1.0, 2.0]), several_blocks):
-        asked.clear()
-        got = function.value_and_grad(z)
-        assert sum(asked) == 3 * z.size
-        np.testing.assert_allclose(got[0], got[1])
-        asked.clear()
-        function(z)
-        function.grad(z)
-        assert sum(asked) == 4 * z.size
-    asked.clear()
-    function.value_and_grad(array_api_strict.asarray([-1.0, 2.0]))
-    assert sum(asked) == 3 * 2
+    for times in (2, 1):
+        for z in (np.array([-1.0, 2.0]), several_blocks, array_api_strict.asarray([-1.0, 2.0])):
+            asked.clear()
+            got = function.value_and_grad(z)
+            assert sum(asked) == times * z.size
+            np.testing.assert_array_equal(np.asarray(got[0]), np.asarray(got[1]))
+        both(function)(lambda xp, z: (exponential(xp, z),) * 2)
+    infinite = np.array([-inf, np.nan, inf])
+    np.testing.assert_array_equal(function.value_and_grad(infinite), [[0, np.nan, inf]] * 2)
+
+
+def test_together_finds_another_number_in_the_kernel_of_both() -> None:
+    function = sigmoid_like(slope).activation
+    both(function)(lambda xp, z: (1 / (1 + xp.exp(-z)), slope(xp, z) * (1 + 1e-15)))
+    with pytest.raises(AssertionError, match=r"planted\.value_and_grad"):
+        contract.check_together(function, np.float64)
+
+
+def test_facts_at_parameters() -> None:
+    """One way to get them: by name, the others at their defaults, in their domain."""
+    spec = actlib.soft_shrink.spec
+    assert spec.kinks_at() == (-0.5, 0.5)
+    assert spec.kinks_at(lambd=2) == (-2.0, 2.0)
+    assert actlib.elu.spec.kinks_at() == ()
+    assert actlib.elu.spec.kinks_at(alpha=0.5) == (0.0,)
+    assert actlib.elu.spec.range_at(alpha=2) == (-2.0, inf)
+    assert actlib.elu.spec.limits_at(alpha=2) == (-2.0, inf)
+    assert actlib.leaky_relu.spec.limits_at(slope=-0.5) == (inf, inf)
+    assert actlib.relu.spec.limits_at() == (0.0, inf)
+    assert actlib.reglu.spec.kinks_at() == (0.0,)
+    assert not actlib.reglu.spec.smooth
+    with pytest.raises(TypeError, match=r"prelu has no parameter 'alhpa'; did you mean alpha\?"):
+        actlib.prelu.spec.kinks_at(alhpa=1.0)
+    with pytest.raises(TypeError, match="relu has no parameter 'alpha'; it has: none"):
+        actlib.relu.spec.range_at(alpha=1.0)
+    with pytest.raises(ValueError, match=r"celu: alpha must be a finite number above 0, got -1\.0"):
+        actlib.celu.spec.limits_at(alpha=-1.0)
+
+
+def test_an_unknown_name_is_told_the_nearest() -> None:
+    for error in (KeyError, ValueError):
+        with pytest.raises(
+            error, match=r"^the registry has no activation 'gelo'; did you mean gelu"
+        ):
+            REGISTRY["gelo"]
+    with pytest.raises(KeyError, match=r"^softmax acts on vectors, not elementwise$"):
+        REGISTRY.elementwise["softmax"]
+    assert REGISTRY.get("gelo") is None
+
+
+def test_every_kernel_has_a_name_of_its_own() -> None:
+    """A traceback tells by it which function failed, and what of it."""
+    for f in REGISTRY.elementwise.values():
+        for public in filter(None, (f.grad, f.grad.grad, *f.partials.values())):
+            kernel = public.__wrapped__.__name__
+            owners = [name for name in REGISTRY.elementwise if kernel.startswith(f"{name}_")]
+            assert owners, f"the kernel of {public.__qualname__} is called {kernel}"
+    for name in ("softmax", "glu"):
+        assert REGISTRY[name].vjp.__wrapped__.__name__ == f"{name}_vjp"
+
+
+def test_the_users_own_warnings_are_never_silenced() -> None:
+    """Nor are they in another thread, in a coroutine, or after an error in the call."""
+
+    def warns() -> bool:
+        with pytest.raises(FloatingPointError):
+            np.float64(1) / np.zeros(1)
+        return True
+
+    def call() -> bool:
+        with np.errstate(all="raise"):
+            actlib.gelu(np.linspace(-1e3, 1e3, 100_000))
+            with pytest.raises(TypeError):
+                actlib.gelu("a")
+            return warns()
+
+    async def calls() -> list[bool]:
+        return await asyncio.gather(*(asyncio.to_thread(call) for _ in range(4)), coroutine())
+
+    async def coroutine() -> bool:
+        with np.errstate(all="raise"):
+            actlib.silu(np.full(3, -1e3))
+            await asyncio.sleep(0)
+            return warns()
+
+    assert call()
+    assert all(asyncio.run(calls()))
 
 
 def test_the_same_name_in_another_module_is_refused() -> None:
@@ -353,7 +436,13 @@ def test_the_same_name_in_another_module_is_refused() -> None:
 
     spec = actlib.relu.spec
     declare = activation(
-        formula="", exact=spec.exact, cite="", limits=spec.limits, range=spec.range
+        formula="",
+        exact=spec.exact,
+        cite="",
+        year=2000,
+        family="Planted",
+        limits=spec.limits,
+        range=spec.range,
     )
     with pytest.raises(
         ValueError, match=r"'relu' is already declared in actlib.functions.rectifiers"
@@ -366,7 +455,13 @@ def test_undeclared_parameters_are_refused() -> None:
         return z
 
     declare = activation(
-        formula="", exact=lambda m, z: z, cite="", limits=(-inf, inf), range=(-inf, inf)
+        formula="",
+        exact=lambda m, z: z,
+        cite="",
+        year=2000,
+        family="Planted",
+        limits=(-inf, inf),
+        range=(-inf, inf),
     )
     with pytest.raises(TypeError, match=r"planted takes \['beta'\] but declares \[\]"):
         declare(planted)

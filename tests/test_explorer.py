@@ -15,12 +15,11 @@ from markup import checked_data
 from matplotlib.colors import to_hex
 
 import actlib
-from actlib import explore
-from actlib._core.declare import REGISTRY, activation, derivative
-from actlib._core.formula import Param
+from actlib import REGISTRY, explore
+from actlib._core.declare import activation, derivative
+from actlib._core.spec import Param
 from actlib.explorer import read, script
 from actlib.explorer.table import ERROR, UNITS, choices, table
-from actlib.pieces import kinks
 from actlib.plots import STYLE, flat_intervals
 
 RNG = np.random.default_rng(7)
@@ -34,10 +33,12 @@ def planted() -> Iterator[Any]:
         formula=r"z <b>",
         exact=lambda m, z, edge, step: z,
         cite="",
+        year=2000,
+        family="Planted",
         limits=(0, np.inf),
         range=(0, np.inf),
         kinks=lambda edge, step: (edge,),
-        params={"edge": Param((-2.0, 2.0)), "step": Param((0.0, 1.0))},
+        params={"edge": Param(samples=(-2.0, 2.0)), "step": Param(samples=(0.0, 1.0))},
     )
     def planted_for_test(xp: Any, z: Any, edge: Any = 0.3, step: Any = 0.5) -> Any:
         """Planted."""
@@ -88,7 +89,7 @@ def worst(function: Any, entry: dict[str, Any]) -> float:
     errors = [0.0]
     for params, (nodes, _, _) in combinations(entry):
         z = RNG.uniform(-6, 6, 2000)
-        for kink in kinks(function, params):
+        for kink in function.spec.kinks_at(**params):
             z = z[abs(z - kink) > 1e-3]
         value, slope = interpolated(nodes, z)
         errors += [
@@ -98,17 +99,17 @@ def worst(function: Any, entry: dict[str, Any]) -> float:
     return max(errors)
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", REGISTRY.elementwise)
 def test_the_table_is_the_function(name: str) -> None:
     assert worst(REGISTRY[name], table()["functions"][name]) <= ERROR
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", REGISTRY.elementwise)
 def test_kinks_and_flat_regions_are_those_of_the_package(name: str) -> None:
     function = REGISTRY[name]
     for params, (nodes, at_kinks, flat) in combinations(table()["functions"][name]):
         found = rows(at_kinks, UNITS[:3])
-        expected = [k for k in kinks(function, params) if -6 <= k <= 6]
+        expected = [k for k in function.spec.kinks_at(**params) if -6 <= k <= 6]
         jumps = [
             k for k in expected if np.ptp(function.grad([k - 1e-6, k + 1e-6], **params)) > 1e-3
         ]
@@ -124,12 +125,12 @@ def test_kinks_and_flat_regions_are_those_of_the_package(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", REGISTRY)
+@pytest.mark.parametrize("name", REGISTRY.elementwise)
 def test_only_what_is_exactly_flat_has_a_slope_of_zero(name: str) -> None:
     function = REGISTRY[name]
     for params, (nodes, *_) in combinations(table()["functions"][name]):
         seen = rows(nodes, UNITS)
-        inside = np.setdiff1d(seen[:, 0], kinks(function, params))
+        inside = np.setdiff1d(seen[:, 0], function.spec.kinks_at(**params))
         zero = {z: slope == 0 for z, _, slope, _ in seen}
         assert [zero[z] for z in inside] == (function.grad(inside, **params) == 0).tolist()
 
@@ -149,15 +150,15 @@ def test_sizes() -> None:
 
 
 def test_choices_are_listed_once_and_allowed() -> None:
-    for function in REGISTRY.values():
+    for function in REGISTRY.elementwise.values():
         for param in function.spec.params.values():
             found = choices(param)
             assert len(set(found)) == len(found) > 2
             assert found == sorted(found)
             assert param.default in found
             assert all(param.allows(value) for value in found)
-    assert choices(Param((50.0, 70.0), default=60.0)) == [50.0, 70.0]
-    assert choices(Param((1.0,), default=1.0), 0.37) == [0.37, 1.0]
+    assert choices(Param(samples=(50.0, 70.0), default=60.0)) == [50.0, 70.0]
+    assert choices(Param(samples=(1.0,), default=1.0), 0.37) == [0.37, 1.0]
 
 
 def test_an_entry_appears_by_itself(planted: Any) -> None:
@@ -210,7 +211,7 @@ def test_wrong_calls_say_what_is_right(call: dict[str, Any], error: type, messag
 
 def test_markup_is_whole_and_loads_nothing() -> None:
     text = explore("gelu")._repr_html_()
-    assert list(checked_data(text)["functions"]) == sorted(REGISTRY)
+    assert list(checked_data(text)["functions"]) == sorted(REGISTRY.elementwise)
 
 
 def test_the_colours_are_those_of_the_figures() -> None:

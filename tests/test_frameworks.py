@@ -6,16 +6,15 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import actlib
-from actlib.check import check_activation, from_library, shipped
+from actlib._core.spec import LIBRARIES, Peer
+from actlib.check import check_activation, from_library, keywords, shipped
 
-LIBRARIES = ["tensorflow", "keras", "torch", "jax", "scipy"]
 INSTALLED = [name for name in LIBRARIES if importlib.util.find_spec(name)]
 DERIVING = [name for name in INSTALLED if name != "scipy"]
 Z = np.linspace(-4.1, 4.2, 60, dtype=np.float32).reshape(5, 3, 4)  # no kink among them
@@ -23,11 +22,10 @@ Z = np.linspace(-4.1, 4.2, 60, dtype=np.float32).reshape(5, 3, 4)  # no kink amo
 # What cannot be compared by a call with one array.
 UNLIKE = {("prelu", "keras"): "its alpha starts at 0"}
 
-FUNCTIONS = {**actlib.REGISTRY, **actlib.VECTORS}
 NAMED = [
     (name, library)
-    for name, function in FUNCTIONS.items()
-    for library in function.spec.names
+    for name, function in actlib.REGISTRY.items()
+    for library in function.spec.peers
     if library in INSTALLED
 ]
 
@@ -45,32 +43,29 @@ def agrees(library: str, function: Callable[..., Any], ours: np.ndarray, **optio
 
 @pytest.mark.parametrize(("name", "library"), NAMED)
 def test_the_library_has_the_same_function(name: str, library: str) -> None:
-    (function, options), ours = shipped(name, library), FUNCTIONS[name](Z)
+    (function, options), ours = shipped(name, library), actlib.REGISTRY[name](Z)
     assert agrees(library, function, ours, **options) != ((name, library) in UNLIKE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, of an axis that it has to guess
         assert not options or not agrees(library, function, ours)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_names_and_differences_are_of_known_libraries(name: str) -> None:
-    spec = FUNCTIONS[name].spec
-    assert set(spec.names) <= set(LIBRARIES)
-    assert set(spec.differs) <= set(spec.names)
+@pytest.mark.parametrize("name", actlib.REGISTRY)
+def test_peers_are_in_known_libraries(name: str) -> None:
+    first = {"tensorflow": "tf"}
+    for library, peer in actlib.REGISTRY[name].spec.peers.items():
+        assert library in LIBRARIES
+        assert peer.path.startswith(f"{first.get(library, library)}.")
 
 
-def test_what_is_needed_is_read_from_the_words() -> None:
+def test_what_is_needed_is_declared() -> None:
+    assert keywords("gelu", "jax") == {"approximate": False}
+    assert keywords("elu", "tensorflow") == keywords("bilinear", "jax") == {}
+    peer = Peer("jax.nn.gelu", {"approximate": False, "axis": -1}, note="its default is True")
+    assert peer.difference == "needs approximate=False, axis=-1, its default is True"
+    assert Peer("jax.nn.elu", note="no alpha").difference == "no alpha"
+    assert Peer("jax.nn.relu").difference == ""
     library = INSTALLED[0]
-    words = {
-        "needs alpha=0.01, its default is 0.2": {"alpha": 0.01},
-        "needs approximate='tanh', its default is 'none'": {"approximate": "tanh"},
-        "no beta, which is 1": {},
-    }
-    for differs, options in words.items():
-        spec = replace(actlib.tanh.spec, differs={library: differs})
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(actlib.tanh, "spec", spec)
-            assert shipped("tanh", library)[1] == options
     with pytest.raises(ValueError, match=f"{library} has no bilinear"):
         shipped("bilinear", library)
 

@@ -8,6 +8,7 @@ from io import BytesIO
 import matplotlib as mpl
 import numpy as np
 import pytest
+from contract import VECTORS
 from IPython.core.pylabtools import print_figure
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -17,14 +18,14 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 
-from actlib import REGISTRY, VECTORS, leaky_relu, prelu, relu, sigmoid, tanh
+from actlib import REGISTRY, leaky_relu, prelu, relu, sigmoid, tanh
 from actlib._core.declare import Activation, activation, derivative
-from actlib._core.formula import Param
+from actlib._core.spec import Param
 from actlib.check.peers import EDGES
 from actlib.plots import STYLE, curves, flat_intervals, profiles, section
 
 mpl.use("agg")
-EVERY = pytest.mark.parametrize("name", sorted(REGISTRY))
+EVERY = pytest.mark.parametrize("name", sorted(REGISTRY.elementwise))
 
 
 @pytest.fixture(autouse=True)
@@ -41,10 +42,12 @@ def ramp() -> Iterator[object]:
         formula="",
         exact=lambda m, z, bound: m.max(-bound, m.min(z, bound)),
         cite="",
+        year=2000,
+        family="Planted",
         limits=(-1, 1),
         range=(-1, 1),
         kinks=lambda bound: (bound, -bound),
-        params={"bound": Param((1.5,))},
+        params={"bound": Param(samples=(1.5,))},
     )
     def ramp_for_test(xp, z, bound=1.0):
         return xp.minimum(xp.maximum(z, -bound), bound)
@@ -62,7 +65,13 @@ def fall() -> Iterator[object]:
     """A declared function with a negative slope: the sigmoid, mirrored."""
 
     @activation(
-        formula="", exact=lambda m, z: 1 / (1 + m.exp(z)), cite="", limits=(1, 0), range=(0, 1)
+        formula="",
+        exact=lambda m, z: 1 / (1 + m.exp(z)),
+        cite="",
+        year=2000,
+        family="Planted",
+        limits=(1, 0),
+        range=(0, 1),
     )
     def fall_for_test(xp, z):
         return 1 / (1 + xp.exp(z))

@@ -42,7 +42,7 @@ def address() -> str:
 def make_hosted(notebook: nbformat.NotebookNode, address: str) -> None:
     """Have a notebook install actlib where it is opened without it, once that has an address.
 
-    Never by its bare name: in the package index, the name belongs to others.
+    Never by its bare name: as long as the package is not published, anybody may take that.
     """
     notebook.cells = [cell for cell in notebook.cells if cell.id != "install"]
     if address:

@@ -84,7 +84,7 @@ def table(data: Path = DATA) -> dict[str, Any]:
 
 def theory(name: str, gain: float, deep: list[int]) -> list[list[int]]:
     """The variance in each layer, the factors of all layers before it, and those of each depth."""
-    f = REGISTRY[name]
+    f = REGISTRY.elementwise[name]
     variances = mean_field.variances(f, 1.0, gain, max(deep))
     factors = np.sqrt([mean_field.chi(f, q, gain) for q in variances[:-1]])
     passed = np.cumprod([1.0, *factors])

@@ -19,6 +19,13 @@ class HasDtype(Protocol):
     def shape(self) -> Any: ...
 
 
+class Tensor(HasDtype, Protocol):
+    """An array of a library whose calls return one of its own: JAX, PyTorch, TensorFlow, CuPy."""
+
+    @property
+    def device(self) -> Any: ...
+
+
 class Parameter(Protocol):
     """What static typing knows of a parameter: a number or an array, but no string."""
 
@@ -45,6 +52,14 @@ def namespace(value: Any) -> Namespace:
     from array_api_compat import array_namespace, is_array_api_obj
 
     return array_namespace(value) if is_array_api_obj(value) else np
+
+
+def prepared(name: str, z: Any) -> tuple[Namespace, Array, Any, Any]:
+    """The array library of z, z as an array of it, the dtype to compute in and that to return."""
+    xp = namespace(z)
+    if xp is np:
+        z = as_ndarray(name, z)
+    return xp, z, *real_dtypes(name, xp, z.dtype)
 
 
 def is_number(value: Any) -> bool:

@@ -6,7 +6,6 @@ or float64 only, and need not care about NaN, infinities, warnings, memory or ot
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import math
 import reprlib
@@ -28,63 +27,10 @@ from actlib._core.arrays import (
     is_number,
     namespace,
 )
-
-MEMO: contextvars.ContextVar[dict[Any, Any] | None] = contextvars.ContextVar("memo", default=None)
+from actlib._core.blocks import quiet
+from actlib._core.spec import Param
 
 _SPECIAL = (math.nan, -math.inf, math.inf)
-
-
-def shared(part: Callable[[Namespace, Array], Any]) -> Callable[[Namespace, Array], Any]:
-    """Mark a part that value and derivative have in common: together they compute it once.
-
-    Parameters
-    ----------
-    part : callable
-        A function of the array library and of an array; the latter is not changed by anyone.
-    """
-
-    @functools.wraps(part)
-    def once(xp: Namespace, z: Array) -> Any:
-        memo = MEMO.get()
-        if memo is None:
-            return part(xp, z)
-        key = part, id(z)
-        if key not in memo:
-            memo[key] = part(xp, z), z  # z is kept, so that no other array gets its id
-        return memo[key][0]
-
-    return once
-
-
-@dataclass(frozen=True)
-class Param:
-    """A parameter of an activation.
-
-    Parameters
-    ----------
-    samples : tuple of float
-        Values at which the tests examine the activation; the default becomes one of them.
-    low, high : float
-        The open interval of allowed values.
-    default : float
-        Its value when the caller gives none; a declaration takes it from the kernel's signature.
-    """
-
-    samples: tuple[float, ...] = ()
-    low: float = -math.inf
-    high: float = math.inf
-    default: float = math.nan
-
-    def allows(self, value: Array) -> Array:
-        """Whether ``value`` lies in the domain, elementwise for an array."""
-        return (value > self.low) & (value < self.high)
-
-    @property
-    def domain(self) -> str:
-        """The domain in words, for messages."""
-        bounds = [f"above {self.low:g}"] if math.isfinite(self.low) else []
-        bounds += [f"below {self.high:g}"] if math.isfinite(self.high) else []
-        return " ".join(["a finite number", " and ".join(bounds)]).strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +64,7 @@ class Formula:
         For given parameters the kernel may have fewer `faults` than for every sample.
         """
         out = self.kernel(xp, z, *params)
-        return self._patched(xp, z, out, params, self.faults if faults is None else faults)
+        return self._mended(xp, z, out, params, self.faults if faults is None else faults)
 
     @functools.cached_property
     def faults(self) -> frozenset[float]:
@@ -129,7 +75,7 @@ class Formula:
     def faults_at(self, params: Iterable[float]) -> frozenset[float]:
         """Which of NaN and the infinities the bare kernel is wrong at, for these parameters."""
         z, values = np.array(_SPECIAL), [np.float64(value) for value in params]
-        with np.errstate(all="ignore"):
+        with quiet():
             got = self.kernel(np, z, *values)
             expected = np.array([math.nan, *self.limits_at(np, values)])
         right = (got == expected) | (np.isnan(got) & np.isnan(expected))
@@ -141,11 +87,15 @@ class Formula:
 
     def goes_bare(self, z: np.ndarray, working: type) -> bool:
         """Whether the kernel alone is right and quick: it makes nothing but its output."""
-        return self.one_pass and z.dtype == working and z.ndim > 0 and self._needs_no_guard(z)
+        if not self.one_pass or self.params or z.dtype != working or z.ndim == 0:
+            return False
+        return self._needs_no_guard(z)
 
-    def guarded(self, z: np.ndarray, *params: Array) -> np.ndarray:
-        out: np.ndarray = self.kernel(np, z, *params)
-        return out if self._needs_no_guard(z) else self._patched(np, z, out, params, self.faults)
+    def right(self, xp: Namespace, z: Array, out: Array, params: Sequence[Array]) -> Array:
+        """The kernel's result, put right at NaN and the infinities if it is wrong there."""
+        if xp is np and self._needs_no_guard(z):
+            return out
+        return self._mended(xp, z, out, params, self.faults)
 
     def _needs_no_guard(self, z: np.ndarray) -> bool:
         """Whether the kernel is right at every element."""
@@ -161,7 +111,7 @@ class Formula:
             return np.minimum.reduce
         return np.add.reduce if -math.inf in self.faults else np.maximum.reduce
 
-    def _patched(
+    def _mended(
         self,
         xp: Namespace,
         z: Array,

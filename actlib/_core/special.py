@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from actlib._core.arrays import Array, Namespace
-from actlib._core.formula import shared
 
 # Where a library keeps its special functions, by the last part of its namespace's name.
 _MODULES = {
@@ -23,7 +22,6 @@ _MODULES = {
 }
 
 
-@shared
 def normal_cdf(xp: Namespace, z: Array) -> Array:
     """Distribution function of the standard normal distribution, elementwise.
 
@@ -46,33 +44,19 @@ def normal_cdf(xp: Namespace, z: Array) -> Array:
 
 
 def expm1_below(xp: Namespace, z: Array) -> Array:
-    """exp(z) - 1 for z up to 0."""
-    if not _is_slow(xp, "expm1", z):
+    """exp(z) - 1 for z up to 0: in float32 not NumPy's own, slow without AVX-512."""
+    if xp is not np or z.dtype != np.float32:
         return xp.expm1(z)
     t = np.tanh(0.5 * z)
     return 2 * t / (1 - t)
 
 
 def log1p_inside(xp: Namespace, q: Array) -> Array:
-    """log(1 + q) for q from 0 to 1."""
-    if not _is_slow(xp, "log1p", q):
+    """log(1 + q) for q from 0 to 1: in float32 not NumPy's own, slow without AVX-512."""
+    if xp is not np or q.dtype != np.float32:
         return xp.log1p(q)
     u = 1 + q
     return np.log(u) + (q - (u - 1))  # the last is what u has lost by rounding
-
-
-def _is_slow(xp: Namespace, name: str, z: Array) -> bool:
-    """Whether NumPy's function takes several times as long as its exp, log and tanh."""
-    return xp is np and z.dtype == np.float32 and not _is_made_for_this_processor(name)
-
-
-@functools.cache
-def _is_made_for_this_processor(name: str) -> bool:
-    """Whether NumPy has code of its own for it, and does not call the C library's function."""
-    from numpy.lib.introspect import opt_func_info
-
-    found = opt_func_info(func_name=f"^{name}$", signature="^float32$").get(name, {})
-    return any(not code["current"].startswith("baseline") for code in found.values())
 
 
 @functools.cache

@@ -9,71 +9,24 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NotRequired, Protocol, TypedDict, Unpack, cast
+from typing import Any, cast
 
 import numpy as np
 
+from actlib._core import blocks, document
 from actlib._core.arrays import (
     Array,
-    ArrayLike,
     Kernel,
     Namespace,
     as_ndarray,
     namespace,
+    prepared,
     real_dtypes,
 )
-from actlib._core.declare import Activation, Facts, by_library, with_formula
-from actlib._core.evaluate import BLOCK
-
-
-class AxisVJP(Protocol):
-    """The vector-Jacobian product of a function along an axis."""
-
-    __name__: str
-    __qualname__: str
-
-    def __call__(self, z: ArrayLike, upstream: ArrayLike, axis: int = -1) -> Any:
-        """Multiply ``upstream`` by the Jacobian at ``z``."""
-
-
-class AxisFunction(Protocol):
-    """A function of the vectors along an axis, each result as long as its vector."""
-
-    __name__: str
-    __qualname__: str
-    spec: Facts
-    vjp: AxisVJP
-
-    def __call__(self, z: ArrayLike, axis: int = -1) -> Any:
-        """Evaluate at ``z``, vector by vector."""
-
-
-class UnitVJP(Protocol):
-    """The vector-Jacobian product of a gated unit."""
-
-    __name__: str
-    __qualname__: str
-
-    def __call__(self, z: ArrayLike, upstream: ArrayLike) -> Any:
-        """Multiply ``upstream`` by the Jacobian at ``z``."""
-
-
-class GatedUnit(Protocol):
-    """A function of the two halves of the last axis, half as long as that."""
-
-    __name__: str
-    __qualname__: str
-    spec: Facts
-    gate: Activation[...]
-    vjp: UnitVJP
-
-    def __call__(self, z: ArrayLike) -> Any:
-        """Evaluate at ``z``, vector by vector."""
-
-
-VECTORS: dict[str, AxisFunction | GatedUnit] = {}
+from actlib._core.registry import REGISTRY, Activation, AxisFunction, GatedUnit
+from actlib._core.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -91,10 +44,7 @@ class Along:
 
     def __call__(self, z: Any, *upstream: Any, axis: int = -1) -> Array:
         """Evaluate along ``axis``; ``upstream`` is there where a product is asked for."""
-        xp = namespace(z)
-        if xp is np:
-            z = as_ndarray(self.name, z)
-        working, result = real_dtypes(self.name, xp, z.dtype)
+        xp, z, working, result = prepared(self.name, z)
         axis = self._checked_axis(z, axis)
         shape = list(z.shape)
         if self.halves:
@@ -106,21 +56,11 @@ class Along:
             return self._on_dask(xp, z, given, axis, shape[axis], result)
         if shape[axis] == 0:
             return xp.astype(z, result, copy=True)
-        with np.errstate(all="ignore"):
+        with blocks.quiet():
             arrays = [xp.moveaxis(xp.astype(a, working, copy=False), axis, -1) for a in (z, *given)]
-            out = (self._on_numpy if xp is np else functools.partial(self._over_last, xp))(*arrays)
+            evaluate = functools.partial(self._over_last, xp)
+            out = blocks.by_rows(evaluate, arrays, shape[axis]) if xp is np else evaluate(*arrays)
             return xp.astype(xp.moveaxis(out, -1, axis), result, copy=False)
-
-    def _on_numpy(self, *arrays: np.ndarray) -> np.ndarray:
-        """Evaluate some vectors at a time, so that temporaries stay in the cache."""
-        z = arrays[0]
-        rows = [np.ascontiguousarray(a.reshape(-1, a.shape[-1])) for a in arrays]
-        size = z.shape[-1] // 2 if self.halves and len(arrays) == 1 else z.shape[-1]
-        out = np.empty((rows[0].shape[0], size), z.dtype)
-        step = -(-BLOCK // (z.shape[-1] * z.itemsize))
-        for i in range(0, len(out), step):
-            out[i : i + step] = self._over_last(np, *(a[i : i + step] for a in rows))
-        return out.reshape(*z.shape[:-1], size)
 
     def _over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
         if not self.halves:
@@ -167,7 +107,7 @@ class Along:
         real_dtypes(self.name, theirs, given.dtype, "upstream")
         if theirs is not xp:
             given = xp.asarray(given)
-        with np.errstate(all="ignore"):
+        with blocks.quiet():
             given = xp.astype(given, working)
         try:
             return given if tuple(given.shape) == shape else xp.broadcast_to(given, shape)
@@ -199,24 +139,18 @@ class Along:
         )
 
 
-class _Given(TypedDict):
-    """The arguments of a declaration: the fields of `Facts`, its ``names`` in one string."""
-
-    formula: str
-    exact: Callable[..., Any]
-    cite: str
-    range: tuple[float, float]
-    names: NotRequired[str]
-    differs: NotRequired[Mapping[str, str]]
-
-
-def along_axis(**given: Unpack[_Given]) -> Callable[[Kernel], AxisFunction]:
+def along_axis(**facts: Any) -> Callable[[Kernel], AxisFunction]:
     """Declare a function of vectors: make ``kernel(xp, z)``, over the last axis, public.
+
+    Parameters
+    ----------
+    **facts
+        Fields of `Spec`.
 
     Returns
     -------
     callable
-        A decorator whose result takes ``(z, axis=-1)`` and is entered in ``VECTORS``.
+        A decorator whose result takes ``(z, axis=-1)`` and is entered in ``REGISTRY``.
     """
 
     def declare(kernel: Kernel) -> AxisFunction:
@@ -225,25 +159,25 @@ def along_axis(**given: Unpack[_Given]) -> Callable[[Kernel], AxisFunction]:
         def public(z: Any, axis: int = -1) -> Any:
             return evaluate(z, axis=axis)
 
-        return cast("AxisFunction", _enter(public, kernel, given))
+        return cast("AxisFunction", _enter(public, kernel, facts, document.of_axis_function))
 
     return declare
 
 
-def gated_unit(gate: Activation[...], **given: Unpack[_Given]) -> Callable[[Kernel], GatedUnit]:
+def gated_unit(gate: Activation[...], **facts: Any) -> Callable[[Kernel], GatedUnit]:
     """Declare a gated unit: make ``kernel(xp, value, gate)`` a function of their common array.
 
     Parameters
     ----------
     gate : Activation
         What opens it.
-    **given
-        The fields of `Facts`, its ``names`` in one string.
+    **facts
+        Fields of `Spec`.
 
     Returns
     -------
     callable
-        A decorator whose result takes ``(z)`` and is entered in ``VECTORS``.
+        A decorator whose result takes ``(z)`` and is entered in ``REGISTRY``.
     """
 
     def declare(kernel: Kernel) -> GatedUnit:
@@ -252,7 +186,8 @@ def gated_unit(gate: Activation[...], **given: Unpack[_Given]) -> Callable[[Kern
         def public(z: Any) -> Any:
             return evaluate(z)
 
-        unit = cast("GatedUnit", _enter(public, kernel, given))
+        known = {"kinks": gate.spec.kinks_at(), **facts}
+        unit = cast("GatedUnit", _enter(public, kernel, known, document.of_gated_unit))
         unit.gate = gate
         return unit
 
@@ -284,45 +219,30 @@ def vjp(function: AxisFunction | GatedUnit) -> Callable[[Kernel], Kernel]:
         def of_halves(z: Any, upstream: Any) -> Any:
             return evaluate(z, upstream)
 
-        doc = (
-            f"Vector-Jacobian product of `{function.spec.name}`: the gradient by `z` of a loss "
-            f"whose gradient\nby the result of `{function.spec.name}` is `upstream`.\n\n"
-            f"`upstream` broadcasts to the shape of that result.\n\n"
-        )
+        doc = document.of_product(kernel.__doc__, function.spec.name)
         public = along if has_axis else of_halves
-        result = _public(public, kernel, name, function.__module__)
-        result.__doc__ = doc + inspect.cleandoc(kernel.__doc__ or "")
-        function.vjp = cast("Any", result)
+        function.vjp = cast("Any", _public(public, kernel, name, function.__module__, doc))
         return kernel
 
     return declare
 
 
-_RAISES = """\
-Raises
-------
-TypeError
-    If `z` is no array of real numbers.
-ValueError
-    If `z` has no such axis, or its length does not fit.
-
-"""
-
-
-def _enter(public: Callable[..., Any], kernel: Kernel, given: _Given) -> Any:
-    name, module = kernel.__name__, kernel.__module__
-    if name in VECTORS and VECTORS[name].__module__ != module:
-        raise ValueError(f"a function {name!r} is already declared in {VECTORS[name].__module__}")
-    function = cast("Any", _public(public, kernel, name, module))
-    function.__doc__ = with_formula(kernel.__doc__, given["formula"], _RAISES)
-    facts: dict[str, Any] = {**given, "names": by_library(given.get("names", ""))}
-    function.spec = Facts(name=name, **facts)
-    VECTORS[name] = function
+def _enter(
+    public: Callable[..., Any],
+    kernel: Kernel,
+    facts: dict[str, Any],
+    document_of: Callable[[str | None, Spec], str],
+) -> Any:
+    spec = Spec(name=kernel.__name__, elementwise=False, **facts)
+    doc = document_of(kernel.__doc__, spec)
+    function = cast("Any", _public(public, kernel, spec.name, kernel.__module__, doc))
+    function.spec = spec
+    REGISTRY.enter(function)
     return function
 
 
 def _public(
-    public: Callable[..., Any], kernel: Kernel, path: str, module: str
+    public: Callable[..., Any], kernel: Kernel, path: str, module: str, doc: str
 ) -> Callable[..., Any]:
     """The function as the caller sees it: with a name, and a signature without annotations."""
     signature = inspect.signature(public)
@@ -331,6 +251,7 @@ def _public(
     public.__module__ = module
     public.__qualname__ = path
     public.__name__ = path.rpartition(".")[2]
+    public.__doc__ = doc
     public.__signature__ = inspect.Signature(params)  # type: ignore[attr-defined]
     public.__annotations__ = {}
     return public

@@ -6,25 +6,14 @@ A page that shows `index` and, for every activation, `entry` needs no change whe
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from actlib._core.declare import REGISTRY, Activation, at_defaults
-from actlib._core.vectors import VECTORS, AxisFunction, GatedUnit
+from actlib._core.registry import REGISTRY
+from actlib._core.spec import LIBRARIES, Spec
 from actlib.book.tables import recorded
 
-__all__ = ["LIBRARIES", "entry", "families", "index"]
-
-#: What other libraries call themselves, in the order in which tables show them.
-LIBRARIES = {
-    "tensorflow": "TensorFlow",
-    "keras": "Keras",
-    "torch": "PyTorch",
-    "jax": "JAX",
-    "scipy": "SciPy",
-}
+__all__ = ["entry", "families", "index"]
 
 
 def families() -> dict[str, list[str]]:
@@ -33,7 +22,7 @@ def families() -> dict[str, list[str]]:
     Returns
     -------
     dict of str to list of str
-        The family is the first sentence of its module's docstring.
+        A family is called what its activations declare.
 
     Examples
     --------
@@ -42,15 +31,9 @@ def families() -> dict[str, list[str]]:
     ['hard_shrink']
     """
     found: dict[str, list[str]] = {}
-    functions = _functions()
-    for name in sorted(functions, key=lambda name: functions[name].spec.year):
-        first = (sys.modules[functions[name].__module__].__doc__ or "").partition("\n")[0]
-        found.setdefault(first.rstrip("."), []).append(name)
+    for name in sorted(REGISTRY, key=lambda name: REGISTRY[name].spec.year):
+        found.setdefault(REGISTRY[name].spec.family, []).append(name)
     return found
-
-
-def _functions() -> Mapping[str, Activation[...] | AxisFunction | GatedUnit]:
-    return {**REGISTRY, **VECTORS}
 
 
 def index() -> str:
@@ -71,10 +54,10 @@ def index() -> str:
         "name", "formula", "least and largest value", "largest error E", "time", "year", "source"
     ]  # fmt: skip
     rows = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    for name, function in sorted(_functions().items()):
+    for name, function in sorted(REGISTRY.items()):
         spec = function.spec
         formula = spec.formula.replace("|", r"\vert ")  # a bar would end the cell
-        bounds = _pair(at_defaults(spec, spec.range))
+        bounds = _pair(spec.range_at())
         rows.append(
             f"| [`{name}`](#catalogue-{name}) | ${formula}$ | {bounds} | {_largest_error(name)}"
             f" | {_times().get((name, 'value'), '')} | {spec.year} | {{cite:t}}`{spec.cite}` |"
@@ -88,7 +71,7 @@ def entry(name: str) -> str:
     Parameters
     ----------
     name : str
-        A key of ``actlib.REGISTRY`` or of ``actlib.VECTORS``.
+        A key of ``actlib.REGISTRY``.
 
     Returns
     -------
@@ -101,7 +84,7 @@ def entry(name: str) -> str:
     >>> "- Kinks: at 0." in entry("relu").splitlines()
     True
     """
-    function = _functions()[name]
+    function = REGISTRY[name]
     spec = function.spec
     rows = [
         f"(catalogue-{name})=",
@@ -109,8 +92,8 @@ def entry(name: str) -> str:
         "",
         f"$$\n{spec.formula}\n$$",
         "",
-        f"- Least and largest value: {_pair(at_defaults(spec, spec.range))}.",
-        *(_shape(REGISTRY[name]) if name in REGISTRY else []),
+        f"- Least and largest value: {_pair(spec.range_at())}.",
+        *(_shape(spec) if spec.elementwise else []),
         *_accuracy(name),
         *_speed(name),
         f"- Source: {{cite:t}}`{spec.cite}`.",
@@ -119,22 +102,20 @@ def entry(name: str) -> str:
         "|---|---|---|",
         f"| actlib | `{call(function)}` | |",
     ]
-    rows += [
-        f"| {title} | {f'`{spec.names[key]}`' if key in spec.names else 'none'}"
-        f" | {spec.differs.get(key, '')} |"
-        for key, title in LIBRARIES.items()
-        if key in spec.names or key != "scipy"  # which has few of them
-    ]
+    for key, title in LIBRARIES.items():
+        if peer := spec.peers.get(key):
+            rows.append(f"| {title} | `{peer.path}` | {peer.difference} |")
+        elif key != "scipy":  # which has few of them
+            rows.append(f"| {title} | none |  |")
     return "\n".join(rows)
 
 
-def _shape(activation: Activation[...]) -> list[str]:
+def _shape(spec: Spec) -> list[str]:
     """What only an activation that acts on every number by itself has."""
-    spec = activation.spec
-    kinks = ", ".join(map(_number, at_defaults(spec, spec.kinks)))
+    kinks = ", ".join(map(_number, spec.kinks_at()))
     turn = "" if spec.root is None else f"; its derivative changes its sign at {spec.root:.6g}"
     return [
-        f"- Limits at −∞ and ∞: {_pair(activation([-float('inf'), float('inf')]))}.",
+        f"- Limits at −∞ and ∞: {_pair(spec.limits_at())}.",
         f"- Monotonic: {'yes' if spec.monotonic else 'no'}{turn}.",
         f"- Kinks: at {kinks}." if kinks else "- Kinks: none, it is smooth.",
     ]

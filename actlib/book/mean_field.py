@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actlib._core.arrays import Array
-from actlib._core.declare import Activation
+from actlib._core.registry import Activation
 
 __all__ = ["FixedPoint", "chi", "critical_gain", "fixed_points", "next_variance", "variances"]
 
@@ -290,10 +290,7 @@ def critical_gain(activation: Activation[...], bias: float = 0.0, **params: floa
 
 def _normal(activation: Activation[...], q: float, params: dict[str, float]) -> tuple[Array, Array]:
     """Points and weights of means over numbers with variance q, dense where functions bend."""
-    kinks = activation.spec.kinks
-    if callable(kinks):
-        defaults = {name: param.default for name, param in activation.spec.params.items()}
-        kinks = kinks(*(defaults | params).values())
+    kinks = activation.spec.kinks_at(**params)
     scale = math.sqrt(q)
     if scale == 0:
         return np.zeros(1), np.ones(1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 from importlib.resources import files
 
-__all__ = ["recorded"]
+from actlib._core.spec import LIBRARIES
+
+__all__ = ["LIBRARIES", "recorded"]
 
 
 def recorded(table: str) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from actlib._core.declare import Spec
+from actlib._core.spec import Spec
 from actlib.check.exact import reference
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from actlib._core.declare import Spec
+from actlib._core.spec import Spec
 from actlib.check.accuracy import Accuracy, grid
 from actlib.check.report import Finding, Report
 from actlib.check.subject import Subject

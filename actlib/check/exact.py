@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from actlib._core.declare import Spec
+from actlib._core.spec import Spec
 
 Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
 

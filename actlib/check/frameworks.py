@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import importlib
 import inspect
 import operator
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from actlib._core.declare import REGISTRY
-from actlib._core.vectors import VECTORS
+from actlib._core.registry import REGISTRY
 
 Pair = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]
 Shipped = tuple[Callable[..., np.ndarray], Callable[..., np.ndarray] | None]
@@ -84,13 +81,16 @@ def from_torch(fn: Callable[..., Any]) -> Pair:
     def tensor(z: np.ndarray) -> Any:
         import torch
 
-        if z.dtype.name == "bfloat16":
+        if z.dtype.kind == "V":  # bfloat16, which NumPy does not know itself
             return torch.from_numpy(z.astype(np.float32)).bfloat16()
-        return torch.from_numpy(np.array(z))  # a copy, also of what is read-only
+        return torch.from_numpy(
+            np.require(z, requirements=["C", "W"])
+        )  # a copy where it has to be one
 
     def numpy(x: Any, dtype: np.dtype) -> np.ndarray:
-        half = str(x.dtype) == "torch.bfloat16"
-        return x.detach().float().numpy().astype(dtype) if half else np.asarray(x.detach())
+        if dtype.kind == "V":
+            return np.asarray(x.detach().float()).astype(dtype)
+        return np.asarray(x.detach())
 
     def f(z: np.ndarray, **params: float) -> np.ndarray:
         return numpy(fn(tensor(z), **params), z.dtype)
@@ -141,12 +141,18 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
 def _compiled(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
     """A function of NumPy arrays; what JAX compiles, it keeps as long as the function lives."""
 
+    @functools.cache
+    def compiled(*keywords: str) -> Callable[..., Any]:
+        import jax
+
+        return jax.jit(function, static_argnames=keywords)
+
     @functools.wraps(function)
     def call(z: np.ndarray, **params: float) -> np.ndarray:
         import jax
 
         with jax.enable_x64(True):
-            return np.asarray(jax.jit(function, static_argnames=tuple(params))(z, **params))
+            return np.asarray(compiled(*params)(z, **params))
 
     return call
 
@@ -176,7 +182,7 @@ def keywords(name: str, library: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        What ``spec.differs`` says that it needs.
+        What ``spec.peers`` says that it needs.
 
     Examples
     --------
@@ -184,9 +190,8 @@ def keywords(name: str, library: str) -> dict[str, Any]:
     >>> keywords("gelu_tanh", "torch")
     {'approximate': 'tanh'}
     """
-    differs = {**REGISTRY, **VECTORS}[name].spec.differs.get(library, "")
-    words = re.findall(r"^needs (\w+)=([^ ,]+)", differs)
-    return {key: ast.literal_eval(value) for key, value in words}
+    peer = REGISTRY[name].spec.peers.get(library)
+    return dict(peer.keywords) if peer else {}
 
 
 def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -195,14 +200,14 @@ def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]
     Parameters
     ----------
     name : str
-        A key of ``actlib.REGISTRY`` or of ``actlib.VECTORS``.
+        A key of ``actlib.REGISTRY``.
     library : str
         ``"tensorflow"``, ``"keras"``, ``"torch"``, ``"jax"`` or ``"scipy"``; it must be installed.
 
     Returns
     -------
     fn : callable
-        The function, or an instance of the layer, as ``spec.names`` says.
+        The function, or an instance of the layer, as ``spec.peers`` says.
     options : dict
         Its `keywords`.
 
@@ -218,10 +223,10 @@ def shipped(name: str, library: str) -> tuple[Callable[..., Any], dict[str, Any]
     >>> fn.__name__, options
     ('gelu', {'approximate': False})
     """
-    spec = {**REGISTRY, **VECTORS}[name].spec
-    if library not in spec.names:
-        raise ValueError(f"{library} has no {name}; of these it has one: {', '.join(spec.names)}")
-    first, *rest = spec.names[library].split(".")
+    peers = REGISTRY[name].spec.peers
+    if library not in peers:
+        raise ValueError(f"{library} has no {name}; of these it has one: {', '.join(peers)}")
+    first, *rest = peers[library].path.split(".")
     module = importlib.import_module(library)
     for part in ("nn", "scipy.special"):  # which `import jax` alone does not load
         if first == "jax" and ".".join(rest).startswith(f"{part}."):

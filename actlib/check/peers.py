@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from actlib._core.declare import REGISTRY, at_defaults
-from actlib.book.catalogue import LIBRARIES
+from actlib._core.registry import REGISTRY
+from actlib._core.spec import LIBRARIES
 from actlib.check.accuracy import Accuracy
 from actlib.check.frameworks import WRAPPERS, Shipped, from_library, shipped
 
@@ -131,13 +131,13 @@ def conventions(name: str, library: str) -> dict[str, str]:
     """
     f, grad = from_library(name, library)
     default, _ = WRAPPERS[library](shipped(name, library)[0])
-    spec = REGISTRY[name].spec
+    spec = REGISTRY.elementwise[name].spec
     answers = {"default f(-1)": _number(default, -1.0)}
     for z in ("-0.0", "-inf", "inf", "nan"):
         answers[f"f({z})"] = _number(f, float(z))
     for z in ("-inf", "inf", "nan"):
         answers[f"f'({z})"] = _number(grad, float(z))
-    points = sorted({0.0, *at_defaults(spec, spec.kinks)})
+    points = sorted({0.0, *spec.kinks_at()})
     answers["f' at 0 and kinks"] = "; ".join(f"{z:g}: {_number(grad, z)}" for z in points if grad)
     answers["integers"] = _dtype(f, np.int32)
     answers["float16"] = _dtype(f, np.float16)
@@ -169,7 +169,7 @@ def _dtype(f: Callable[..., Any], dtype: Any) -> str:
 
 
 def _lost(name: str, pair: Shipped, dtype: Any, points: Iterable[float]) -> str:
-    ours = REGISTRY[name], REGISTRY[name].grad
+    ours = REGISTRY.elementwise[name], REGISTRY.elementwise[name].grad
     lost = []
     for words, function, right in zip(("f", "f'"), pair, ours, strict=True):
         for z in points:

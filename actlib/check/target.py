@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import mpmath
 import numpy as np
 
-from actlib._core.declare import find
+from actlib._core.registry import REGISTRY
 from actlib.check.exact import Exact, from_formula, from_spec, in_high_precision
 
 Numbers: TypeAlias = tuple[list[Any], list[Any], list[float]]  # exact, their slopes, uncertainty
@@ -119,20 +119,14 @@ def find_target(
 
 
 def _entry(name: str, params: dict[str, float], kinks: Kinks, working: type) -> ExactTarget:
-    activation = find(name)
-    known = activation.spec.params
-    if unknown := set(params) - set(known):
-        raise ValueError(
-            f"{name} has no parameter {', '.join(sorted(unknown))}; it has: "
-            f"{', '.join(known) or 'none'}"
-        )
-    values = [params.get(key, float(working(p.default))) for key, p in known.items()]
+    activation = REGISTRY.elementwise[name]
+    spec = activation.spec
+    values = [float(working(value)) for value in spec.values(**params)]
     if not kinks:
-        fact = activation.spec.kinks
-        points = fact(*values) if callable(fact) else fact
+        points = spec.kinks_at(**dict(zip(spec.params, values, strict=True)))
         kinks = {x: float(activation.grad(x, *values)) for x in points}
     words = f"Compared with {name}, to 30 digits."
-    return ExactTarget(words, from_spec(activation.spec, values), kinks)
+    return ExactTarget(words, from_spec(spec, values), kinks)
 
 
 def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from actlib._core.declare import REGISTRY
+from actlib._core.registry import REGISTRY
 
 if TYPE_CHECKING:
     from actlib.diagnose.report import Diagnosis, Finding

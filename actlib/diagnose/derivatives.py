@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actlib._core.declare import REGISTRY
-from actlib._core.declare import Activation as Declared
+from actlib._core.registry import REGISTRY
+from actlib._core.registry import Activation as Declared
 from actlib.diagnose.places import Place
 from actlib.keras import Activation, ActivationFunction
 from actlib.keras.ops import derivative
@@ -54,11 +54,11 @@ class Exact:
     @property
     def kinks(self) -> list[float]:
         """Where it has no derivative, for parameters that are fixed."""
-        kinks = self.activation.spec.kinks
-        if not callable(kinks):
-            return list(kinks)
-        values = self.params.values()
-        return list(kinks(*values)) if all(isinstance(v, float) for v in values) else []
+        spec = self.activation.spec
+        fixed = {key: value for key, value in self.params.items() if isinstance(value, float)}
+        if callable(spec.kinks) and len(fixed) < len(self.params):
+            return []
+        return list(spec.kinks_at(**fixed))
 
     def derivative(self, z: Any) -> Any:
         """The derivative at a tensor."""
@@ -109,11 +109,11 @@ def exact(place: Place) -> Exact | Estimated | None:
     """How the derivative at a place is known; None of a function that is not elementwise."""
     layer, function = place.layer, place.function
     if isinstance(function, ActivationFunction):
-        return Exact(REGISTRY[function.name], function.values)
+        return Exact(REGISTRY.elementwise[function.name], function.values)
     if isinstance(layer, Activation):
-        return Exact(REGISTRY[layer.activation], layer.values)
+        return Exact(REGISTRY.elementwise[layer.activation], layer.values)
     if isinstance(layer, keras.layers.PReLU):
-        return Exact(REGISTRY["prelu"], {"alpha": tf.convert_to_tensor(layer.alpha)})
+        return Exact(REGISTRY.elementwise["prelu"], {"alpha": tf.convert_to_tensor(layer.alpha)})
     if not _elementwise(function):
         return None
     return _recognised(function, {*_COMMON, *_numbers(layer)}) or Estimated(function)
@@ -137,7 +137,7 @@ def _recognised(function: Callable[[Any], Any], values: set[float]) -> Exact | N
     """The entry of the registry that has the function's values."""
     expected = _evaluated(function, (-1,))
     z = POINTS.astype(np.float32)
-    for activation in REGISTRY.values():
+    for activation in REGISTRY.elementwise.values():
         known = activation.spec.params
         choices = [sorted(filter(p.allows, {*values, p.default})) for p in known.values()]
         for chosen in itertools.product(*choices):

@@ -17,7 +17,7 @@ from importlib.resources import files
 from string import Template
 from urllib.parse import urlencode
 
-from actlib._core.declare import REGISTRY, find
+from actlib._core.registry import REGISTRY
 from actlib.explorer.table import ERROR, HI, LO, STEP, table
 
 __all__ = ["DEEPEST", "Explorer", "explore"]
@@ -75,7 +75,8 @@ def explore(
         raise ValueError(f"z must lie between {LO:g} and {HI:g}, but is {z}")
     if depth not in range(1, DEEPEST + 1):
         raise ValueError(f"depth must be a whole number from 1 to {DEEPEST}, but is {depth}")
-    known = {key: param for name in names for key, param in find(name).spec.params.items()}
+    activations = [REGISTRY.elementwise[name] for name in names]
+    known = {key: param for f in activations for key, param in f.spec.params.items()}
     for key, value in params.items():
         if key not in known:
             has = ", ".join(known) or "none"
@@ -145,7 +146,7 @@ class Explorer:
         str
             HTML that loads nothing.
         """
-        names = sorted(REGISTRY)
+        names = sorted(REGISTRY.elementwise)
         given = {name: self._given(name) for name in self.names}
         return Template(read("explorer.html")).substitute(
             state=escape(self.state),

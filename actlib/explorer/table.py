@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from actlib._core.declare import REGISTRY, Activation
-from actlib._core.formula import Param
-from actlib.pieces import flat_intervals, kinks, pieces
+from actlib._core.registry import REGISTRY, Activation
+from actlib._core.spec import Param
+from actlib.pieces import flat_intervals, pieces
 
 LO, HI, STEP = -6.0, 6.0, 0.05
 TOLERANCE = 1e-4  # of the interpolation in f and f', where the table may choose its nodes
@@ -51,7 +51,7 @@ def table(given: Mapping[str, Mapping[str, float]] | None = None) -> dict[str, A
         What ``explorer.js`` reads, to be written as JSON.
     """
     more = given or {}
-    functions: Mapping[str, Any] = REGISTRY
+    functions: Mapping[str, Any] = REGISTRY.elementwise
     return {
         "lo": LO,
         "hi": HI,
@@ -175,7 +175,7 @@ def _jumps(
 ) -> Iterator[tuple[float, float, float]]:
     """The kinks in the range where something does jump, with the value and the slope there."""
     functions: tuple[Callable[..., Any], ...] = (activation, activation.grad)
-    for kink in kinks(activation, params):
+    for kink in activation.spec.kinks_at(**params):
         around = kink + np.array([-_STEPS[0], 0.0, _STEPS[0]])
         values, slopes = (function(around, **params) for function in functions)
         if LO <= kink <= HI and max(np.ptp(values), np.ptp(slopes)) > 1e-6:

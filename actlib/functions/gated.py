@@ -1,12 +1,12 @@
-"""Gated activations: z times something that opens from 0 to 1 as z grows."""
+"""Gated activations."""
 
 from __future__ import annotations
 
 from math import inf, pi, sqrt
 
 from actlib._core.arrays import Array, Namespace, Parameter
-from actlib._core.declare import activation, derivative
-from actlib._core.formula import Param, shared
+from actlib._core.declare import activation, both, derivative
+from actlib._core.spec import Param, Peer
 from actlib._core.special import normal_cdf
 
 __all__ = [
@@ -19,6 +19,8 @@ __all__ = [
     "silu",
     "swish",
 ]
+
+GATED = "Gated activations: z times something that opens from 0 to 1 as z grows"
 
 _SILU_LEAST = -0.27846454276107380  # silu's value at its minimum, -1.2784645427610738
 
@@ -37,16 +39,15 @@ def _gated_bend(xp: Namespace, t: Array, y: Array, w: Array) -> Array:
     return q / d * ((y - w * xp.tanh(0.5 * t)) / d)
 
 
-@shared
-def _silu_parts(xp: Namespace, u: Array) -> tuple[Array, Array, Array]:
-    """A finite u that is as good as the given one, and what `_gate` computes of it."""
-    u = xp.minimum(xp.maximum(u, -1e3), 40)
-    return u, *_gate(xp, u)
+def _finite(xp: Namespace, u: Array) -> Array:
+    """A finite u for which u * sigmoid(u) and its slope are as good as for the given one."""
+    return xp.minimum(xp.maximum(u, -1e3), 40)
 
 
 def _silu_slope(xp: Namespace, u: Array) -> Array:
     """The derivative of u * sigmoid(u), for silu and what it is stretched to."""
-    u, gate, d = _silu_parts(xp, u)
+    u = _finite(xp, u)
+    gate, d = _gate(xp, u)
     return gate * (1 + u / d)
 
 
@@ -59,28 +60,24 @@ def _silu_bend(xp: Namespace, u: Array) -> Array:
 @activation(
     formula=r"\operatorname{SiLU}(z) = z \, \sigma(z) = \frac{z}{1 + e^{-z}}",
     exact=lambda m, z: z / (1 + m.exp(-z)),
+    family=GATED,
     cite="elfwing2018sigmoid",
+    year=2018,
     limits=(-0.0, inf),
     range=(_SILU_LEAST, inf),
     monotonic=False,
     root=-1.2784645427610737,
-    names="tf.nn.silu keras.activations.silu torch.nn.functional.silu jax.nn.silu",
-    differs={"tensorflow": "further parameter beta=1"},
+    peers={
+        "tensorflow": Peer("tf.nn.silu", note="further parameter beta=1"),
+        "keras": Peer("keras.activations.silu"),
+        "torch": Peer("torch.nn.functional.silu"),
+        "jax": Peer("jax.nn.silu"),
+    },
 )
 def silu(xp: Namespace, z: Array) -> Array:
     """Sigmoid-weighted linear unit: `z` passes a gate that the sigmoid of `z` opens.
 
     It is `swish` with ``beta = 1``. It falls to -0.278 at -1.278, then rises to 0 far below.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -96,17 +93,24 @@ def silu(xp: Namespace, z: Array) -> Array:
     >>> silu.grad([-2.0, 0.0, 2.0])
     array([-0.09078425,  0.5       ,  1.09078425])
     """
-    _, gate, _ = _silu_parts(xp, z)
+    gate, _ = _gate(xp, _finite(xp, z))
     return z * gate
 
 
 @derivative(silu, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
+def silu_grad(xp: Namespace, z: Array) -> Array:
     return _silu_slope(xp, z)
 
 
+@both(silu)
+def silu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    u = _finite(xp, z)
+    gate, d = _gate(xp, u)
+    return z * gate, gate * (1 + u / d)
+
+
 @derivative(silu, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def silu_grad_grad(xp: Namespace, z: Array) -> Array:
     return _silu_bend(xp, z)
 
 
@@ -120,34 +124,27 @@ def _swish_range(beta: float) -> tuple[float, float]:
 @activation(
     formula=r"\operatorname{Swish}(z) = z \, \sigma(\beta z)",
     exact=lambda m, z, beta: z / (1 + m.exp(-beta * z)),
+    family=GATED,
     cite="ramachandran2017searching",
+    year=2017,
     limits=lambda xp, beta: (
         xp.where(beta > 0, -0.0 * beta, -inf),
         xp.where(beta < 0, -0.0 * beta, inf),
     ),
     range=_swish_range,
-    params={"beta": Param(samples=(-1.5, 0.0, 0.1, 10.0))},
+    params={"beta": Param("Steepness of the gate", samples=(-1.5, 0.0, 0.1, 10.0))},
     monotonic=False,
     root=-1.2784645427610737,
-    names="tf.nn.swish keras.activations.swish jax.nn.swish",
-    differs={"keras": "no beta, which is 1", "jax": "no beta, which is 1"},
+    peers={
+        "tensorflow": Peer("tf.nn.swish"),
+        "keras": Peer("keras.activations.swish", note="no beta, which is 1"),
+        "jax": Peer("jax.nn.swish", note="no beta, which is 1"),
+    },
 )
 def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     """Swish: `silu` with a parameter, fixed or learned, that says how fast the gate opens.
 
     With `beta` near 0 it comes close to ``z / 2``, with a large `beta` to ReLU.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    beta : float or array, default 1.0
-        Steepness of the gate, any finite number. An array broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
 
     References
     ----------
@@ -171,12 +168,12 @@ def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
 
 
 @derivative(swish, limits=lambda xp, beta: (0.5 - 0.5 * xp.sign(beta), 0.5 + 0.5 * xp.sign(beta)))
-def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+def swish_grad(xp: Namespace, z: Array, beta: Parameter) -> Array:
     return _silu_slope(xp, beta * z)
 
 
 @derivative(swish, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+def swish_grad_grad(xp: Namespace, z: Array, beta: Parameter) -> Array:
     return beta * _silu_bend(xp, beta * z)
 
 
@@ -186,7 +183,7 @@ def _swish_beta_limits(xp: Namespace, beta: Array) -> tuple[Array, Array]:
 
 
 @derivative(swish, "beta", limits=_swish_beta_limits)
-def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+def swish_beta(xp: Namespace, z: Array, beta: Parameter) -> Array:
     """``(z / (2 * cosh(beta * z / 2))) ** 2``."""
     h = xp.exp(-0.5 * xp.abs(beta * z))
     r = z * h / (1 + h * h)
@@ -196,7 +193,9 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
 @activation(
     formula=r"f(z) = z \, \sigma(1.702 z)",
     exact=lambda m, z: z / (1 + m.exp(-1702 * z / 1000)),
+    family=GATED,
     cite="hendrycks2016gaussian",
+    year=2016,
     limits=(-0.0, inf),
     range=(_SILU_LEAST / 1.702, inf),
     monotonic=False,
@@ -204,16 +203,6 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
 )
 def quick_gelu(xp: Namespace, z: Array) -> Array:
     """The sigmoid approximation of `gelu`: `swish` with ``beta = 1.702``.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -226,49 +215,47 @@ def quick_gelu(xp: Namespace, z: Array) -> Array:
     >>> quick_gelu([-1.0, 0.0, 1.0])
     array([-0.15420423,  0.        ,  0.84579577])
     """
-    _, gate, _ = _silu_parts(xp, _steep(xp, z))
+    gate, _ = _gate(xp, _finite(xp, 1.702 * z))
     return z * gate
 
 
-@shared
-def _steep(xp: Namespace, z: Array) -> Array:
-    return 1.702 * z
-
-
 @derivative(quick_gelu, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
-    return _silu_slope(xp, _steep(xp, z))
+def quick_gelu_grad(xp: Namespace, z: Array) -> Array:
+    return _silu_slope(xp, 1.702 * z)
+
+
+@both(quick_gelu)
+def quick_gelu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    u = _finite(xp, 1.702 * z)
+    gate, d = _gate(xp, u)
+    return z * gate, gate * (1 + u / d)
 
 
 @derivative(quick_gelu, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def quick_gelu_grad_grad(xp: Namespace, z: Array) -> Array:
     return 1.702 * _silu_bend(xp, 1.702 * z)
 
 
 @activation(
     formula=r"\operatorname{mish}(z) = z \tanh(\log(1 + e^z))",
     exact=lambda m, z: z * m.tanh(m.log(1 + m.exp(z))),
+    family=GATED,
     cite="misra2020mish",
+    year=2020,
     limits=(-0.0, inf),
     range=(-0.30884341301725040, inf),
     monotonic=False,
     root=-1.1924312145154952,
-    names="keras.activations.mish torch.nn.functional.mish jax.nn.mish",
+    peers={
+        "keras": Peer("keras.activations.mish"),
+        "torch": Peer("torch.nn.functional.mish"),
+        "jax": Peer("jax.nn.mish"),
+    },
 )
 def mish(xp: Namespace, z: Array) -> Array:
     """Mish: `z` passes a gate that is the tanh of the softplus of `z`.
 
     It falls to -0.309 at -1.192, then rises to 0 far below.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -287,7 +274,6 @@ def mish(xp: Namespace, z: Array) -> Array:
     return z * (n / (n + 2))
 
 
-@shared
 def _mish_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     """A z for which exp(z) ** 4 is finite, its exponential, and (1 + exp(z)) ** 2 - 1."""
     z = xp.minimum(xp.maximum(z, -1e3), 21)  # as good as infinity
@@ -295,12 +281,22 @@ def _mish_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     return z, e, e * (e + 2)
 
 
-@derivative(mish, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
+def _mish_slope(z: Array, e: Array, n: Array) -> Array:
     """A quotient of polynomials in exp(z)."""
-    z, e, n = _mish_parts(xp, z)
     d = n + 2
     return e * (((e + 4) * e + (4 * z + 6)) * e + 4 * (z + 1)) / (d * d)
+
+
+@derivative(mish, limits=(0, 1))
+def mish_grad(xp: Namespace, z: Array) -> Array:
+    return _mish_slope(*_mish_parts(xp, z))
+
+
+@both(mish)
+def mish_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    parts = _mish_parts(xp, z)
+    n = parts[-1]
+    return z * (n / (n + 2)), _mish_slope(*parts)
 
 
 def _powers(xp: Namespace, z: Array) -> tuple[Array, Array]:
@@ -311,7 +307,7 @@ def _powers(xp: Namespace, z: Array) -> tuple[Array, Array]:
 
 
 @derivative(mish, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def mish_grad_grad(xp: Namespace, z: Array) -> Array:
     """``(1 - t * t) * s * (2 + z * (1 - s - 2 * t * s))``, s the sigmoid and t tanh(softplus)."""
     z = xp.clip(z, -1e3, 1e3)
     p, q = _powers(xp, z)
@@ -324,29 +320,25 @@ def _(xp: Namespace, z: Array) -> Array:
     formula=r"\operatorname{GELU}(z) = z \, \Phi(z) = \frac{z}{2}"
     r" \operatorname{erfc}\left(-\frac{z}{\sqrt{2}}\right)",
     exact=lambda m, z: z * m.erfc(-z / m.sqrt(2)) / 2,
+    family=GATED,
     cite="hendrycks2016gaussian",
+    year=2016,
     limits=(-0.0, inf),
     range=(-0.16997120747990366, inf),
     monotonic=False,
     root=-0.7517915246935645,
-    names="tf.nn.gelu keras.activations.gelu torch.nn.functional.gelu jax.nn.gelu",
-    differs={"jax": "needs approximate=False, its default is True"},
+    peers={
+        "tensorflow": Peer("tf.nn.gelu"),
+        "keras": Peer("keras.activations.gelu"),
+        "torch": Peer("torch.nn.functional.gelu"),
+        "jax": Peer("jax.nn.gelu", {"approximate": False}, note="its default is True"),
+    },
 )
 def gelu(xp: Namespace, z: Array) -> Array:
     """Gaussian error linear unit: `z` passes a gate that the normal distribution opens.
 
     The exact form; `gelu_tanh` and `quick_gelu` approximate it. It falls to -0.170 at -0.752,
     then rises to 0 far below.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -365,9 +357,19 @@ def gelu(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(gelu, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
-    density = 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
-    return normal_cdf(xp, z) + z * density
+def gelu_grad(xp: Namespace, z: Array) -> Array:
+    return normal_cdf(xp, z) + z * _density(xp, z)
+
+
+@both(gelu)
+def gelu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    cdf = normal_cdf(xp, z)
+    return z * cdf, cdf + z * _density(xp, z)
+
+
+def _density(xp: Namespace, z: Array) -> Array:
+    """Of the standard normal distribution."""
+    return 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
 
 
 # z * sigmoid(2 * u) is z * (1 + tanh(u)) / 2; 2 * u is this polynomial: _LINEAR * z + _CUBIC * z^3
@@ -379,31 +381,24 @@ _CUBIC = _LINEAR * 0.044715
     formula=r"f(z) = \frac{z}{2} \left(1 + \tanh\left(\sqrt{\frac{2}{\pi}}"
     r" \left(z + 0.044715 z^3\right)\right)\right)",
     exact=lambda m, z: z * (1 + m.tanh(m.sqrt(2 / m.pi) * (z + 44715 * z**3 / 1000000))) / 2,
+    family=GATED,
     cite="hendrycks2016gaussian",
+    year=2016,
     limits=(-0.0, inf),
     range=(-0.17004075057125405, inf),
     monotonic=False,
     root=-0.7524614220710163,
-    names="tf.nn.gelu keras.activations.gelu torch.nn.functional.gelu jax.nn.gelu",
-    differs={
-        "tensorflow": "needs approximate=True, its default is False",
-        "keras": "needs approximate=True, its default is False",
-        "torch": "needs approximate='tanh', its default is 'none'",
-        "jax": "approximate=True, its default",
+    peers={
+        "tensorflow": Peer("tf.nn.gelu", {"approximate": True}, note="its default is False"),
+        "keras": Peer("keras.activations.gelu", {"approximate": True}, note="its default is False"),
+        "torch": Peer(
+            "torch.nn.functional.gelu", {"approximate": "tanh"}, note="its default is 'none'"
+        ),
+        "jax": Peer("jax.nn.gelu", note="approximate=True, its default"),
     },
 )
 def gelu_tanh(xp: Namespace, z: Array) -> Array:
     """The tanh approximation of `gelu`, with an error of at most 0.0005.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -420,7 +415,6 @@ def gelu_tanh(xp: Namespace, z: Array) -> Array:
     return z * gate
 
 
-@shared
 def _gelu_tanh_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Array]:
     """A z that opens the gate no wider than it can, its square, and what `_gate` computes."""
     z = xp.minimum(xp.maximum(z, -50), 7.5)
@@ -428,14 +422,23 @@ def _gelu_tanh_parts(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Arra
     return z, s, *_gate(xp, z * (_LINEAR + _CUBIC * s))
 
 
-@derivative(gelu_tanh, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
-    z, s, gate, d = _gelu_tanh_parts(xp, z)
+def _gelu_tanh_slope(z: Array, s: Array, gate: Array, d: Array) -> Array:
     return gate * (1 + z * (_LINEAR + 3 * _CUBIC * s) / d)
 
 
+@derivative(gelu_tanh, limits=(0, 1))
+def gelu_tanh_grad(xp: Namespace, z: Array) -> Array:
+    return _gelu_tanh_slope(*_gelu_tanh_parts(xp, z))
+
+
+@both(gelu_tanh)
+def gelu_tanh_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    parts = _gelu_tanh_parts(xp, z)
+    return z * parts[2], _gelu_tanh_slope(*parts)
+
+
 @derivative(gelu_tanh, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def gelu_tanh_grad_grad(xp: Namespace, z: Array) -> Array:
     z = xp.clip(z, -50, 50)
     s = z * z
     slope = _LINEAR + 3 * _CUBIC * s  # of t
@@ -447,29 +450,25 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"f(z) = z \, \frac{\min(\max(0, z + 3), 6)}{6}",
     exact=lambda m, z: z * m.clip((z + 3) / 6, 0, 1),
+    family=GATED,
     cite="howard2019searching",
+    year=2019,
     limits=(-0.0, inf),
     range=(-0.375, inf),
     kinks=(-3.0, 3.0),
     monotonic=False,
     root=-1.5,
-    names="keras.activations.hard_silu torch.nn.functional.hardswish jax.nn.hard_silu",
+    peers={
+        "keras": Peer("keras.activations.hard_silu"),
+        "torch": Peer("torch.nn.functional.hardswish"),
+        "jax": Peer("jax.nn.hard_silu"),
+    },
 )
 def hard_silu(xp: Namespace, z: Array) -> Array:
     """Hard SiLU: `z` passes a gate that `hard_sigmoid` opens.
 
     Its derivative at the kinks is that of the straight lines outside, by convention: 0 at -3 and
     1 at 3. `hard_swish` is the same function.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -487,7 +486,7 @@ def hard_silu(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(hard_silu, limits=(0, 1))
-def _(xp: Namespace, z: Array) -> Array:
+def hard_silu_grad(xp: Namespace, z: Array) -> Array:
     """The gate, and where it moves, z times its slope."""
     z = xp.clip(z, -3, 3)
     moves = xp.astype(xp.abs(z) < 3, z.dtype)

@@ -1,4 +1,4 @@
-"""Gated linear units: one half of a vector passes a gate that the other half opens.
+"""Gated linear units.
 
 The array holds the values and the gates in the halves of its last axis, in this order, as in
 PyTorch and JAX.
@@ -9,12 +9,16 @@ from __future__ import annotations
 from math import inf
 
 from actlib._core.arrays import Array, Namespace
-from actlib._core.vectors import GatedUnit, gated_unit, vjp
+from actlib._core.registry import GatedUnit
+from actlib._core.spec import Peer
+from actlib._core.vectors import gated_unit, vjp
 from actlib.functions.gated import gelu, silu
 from actlib.functions.rectifiers import linear, relu
 from actlib.functions.sigmoids import sigmoid
 
 __all__ = ["bilinear", "geglu", "glu", "reglu", "swiglu"]
+
+GATED_UNITS = "Gated linear units: one half of a vector passes a gate that the other half opens"
 
 
 def _seen_from(xp: Namespace, value: Array, gate: Array) -> Array:
@@ -42,24 +46,18 @@ def _back(
     gate=sigmoid,
     formula=r"\operatorname{GLU}(a, b) = a \, \sigma(b)",
     exact=lambda m, value, gate: value / (1 + m.exp(-gate)),
+    family=GATED_UNITS,
     cite="dauphin2017language",
+    year=2017,
     range=(-inf, inf),
-    names="keras.activations.glu torch.nn.functional.glu jax.nn.glu",
+    peers={
+        "keras": Peer("keras.activations.glu"),
+        "torch": Peer("torch.nn.functional.glu"),
+        "jax": Peer("jax.nn.glu"),
+    },
 )
 def glu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit: the gate is the `sigmoid`.
-
-    The vector-Jacobian product is ``glu.vjp(z, upstream)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Its last axis, of even size, holds the values and then as many gates.
-
-    Returns
-    -------
-    array
-        Of the kind and floating dtype of `z`, with half its last axis.
 
     References
     ----------
@@ -78,7 +76,7 @@ def glu(xp: Namespace, value: Array, gate: Array) -> Array:
 
 
 @vjp(glu)
-def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+def glu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
     return _back(xp, glu, value, gate, upstream)
 
 
@@ -86,23 +84,13 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     gate=relu,
     formula=r"\operatorname{ReGLU}(a, b) = a \max(0, b)",
     exact=lambda m, value, gate: value * m.max(0, gate),
+    family=GATED_UNITS,
     cite="shazeer2020glu",
+    year=2020,
     range=(-inf, inf),
 )
 def reglu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit with `relu` for its gate.
-
-    The vector-Jacobian product is ``reglu.vjp(z, upstream)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Its last axis, of even size, holds the values and then as many gates.
-
-    Returns
-    -------
-    array
-        Of the kind and floating dtype of `z`, with half its last axis.
 
     References
     ----------
@@ -121,7 +109,7 @@ def reglu(xp: Namespace, value: Array, gate: Array) -> Array:
 
 
 @vjp(reglu)
-def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+def reglu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
     value = xp.where((gate < 0) & (xp.abs(value) == inf), 0.0, value)
     return _back(xp, reglu, value, gate, upstream)
 
@@ -130,23 +118,13 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     gate=gelu,
     formula=r"\operatorname{GEGLU}(a, b) = a \, b \, \Phi(b)",
     exact=lambda m, value, gate: value * gate * m.erfc(-gate / m.sqrt(2)) / 2,
+    family=GATED_UNITS,
     cite="shazeer2020glu",
+    year=2020,
     range=(-inf, inf),
 )
 def geglu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit with the exact `gelu` for its gate.
-
-    The vector-Jacobian product is ``geglu.vjp(z, upstream)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Its last axis, of even size, holds the values and then as many gates.
-
-    Returns
-    -------
-    array
-        Of the kind and floating dtype of `z`, with half its last axis.
 
     References
     ----------
@@ -164,7 +142,7 @@ def geglu(xp: Namespace, value: Array, gate: Array) -> Array:
 
 
 @vjp(geglu)
-def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+def geglu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
     return _back(xp, geglu, value, gate, upstream)
 
 
@@ -172,23 +150,13 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     gate=silu,
     formula=r"\operatorname{SwiGLU}(a, b) = a \, b \, \sigma(b)",
     exact=lambda m, value, gate: value * gate / (1 + m.exp(-gate)),
+    family=GATED_UNITS,
     cite="shazeer2020glu",
+    year=2020,
     range=(-inf, inf),
 )
 def swiglu(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit with `silu` for its gate, which is `swish` with ``beta = 1``.
-
-    The vector-Jacobian product is ``swiglu.vjp(z, upstream)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Its last axis, of even size, holds the values and then as many gates.
-
-    Returns
-    -------
-    array
-        Of the kind and floating dtype of `z`, with half its last axis.
 
     References
     ----------
@@ -206,7 +174,7 @@ def swiglu(xp: Namespace, value: Array, gate: Array) -> Array:
 
 
 @vjp(swiglu)
-def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+def swiglu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
     return _back(xp, swiglu, value, gate, upstream)
 
 
@@ -214,23 +182,13 @@ def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array,
     gate=linear,
     formula=r"\operatorname{bilinear}(a, b) = a \, b",
     exact=lambda m, value, gate: value * gate,
+    family=GATED_UNITS,
     cite="shazeer2020glu",
+    year=2020,
     range=(-inf, inf),
 )
 def bilinear(xp: Namespace, value: Array, gate: Array) -> Array:
     """Gated linear unit without an activation: the halves' product.
-
-    The vector-Jacobian product is ``bilinear.vjp(z, upstream)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Its last axis, of even size, holds the values and then as many gates.
-
-    Returns
-    -------
-    array
-        Of the kind and floating dtype of `z`, with half its last axis.
 
     References
     ----------
@@ -248,5 +206,5 @@ def bilinear(xp: Namespace, value: Array, gate: Array) -> Array:
 
 
 @vjp(bilinear)
-def _(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
+def bilinear_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
     return upstream * gate, upstream * value

@@ -1,4 +1,4 @@
-"""Rectifiers: pieces of straight lines, some of them flat or shallow (and the line itself)."""
+"""Rectifiers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import inf
 
 from actlib._core.arrays import Array, Namespace, Parameter
 from actlib._core.declare import activation, derivative
-from actlib._core.formula import Param
+from actlib._core.spec import Param, Peer
 
 __all__ = [
     "hard_shrink",
@@ -20,30 +20,31 @@ __all__ = [
     "soft_shrink",
 ]
 
+RECTIFIERS = (
+    "Rectifiers: pieces of straight lines, some of them flat or shallow (and the line itself)"
+)
+
 
 @activation(
     formula=r"f(z) = z",
     exact=lambda m, z: z,
+    family=RECTIFIERS,
     cite="goodfellow2016deep",
+    year=2016,
     limits=(-inf, inf),
     range=(-inf, inf),
     one_pass=True,
-    names="tf.identity keras.activations.linear torch.nn.Identity jax.nn.identity",
+    peers={
+        "tensorflow": Peer("tf.identity"),
+        "keras": Peer("keras.activations.linear"),
+        "torch": Peer("torch.nn.Identity"),
+        "jax": Peer("jax.nn.identity"),
+    },
 )
 def linear(xp: Namespace, z: Array) -> Array:
     """The identity: no activation, the control that others are compared with.
 
-    Layers of linear units are together no more than one linear layer.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`; a copy.
+    Layers of linear units are together no more than one linear layer. The result is a copy.
 
     References
     ----------
@@ -62,36 +63,35 @@ def linear(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(linear, limits=(1, 1), one_pass=True)
-def _(xp: Namespace, z: Array) -> Array:
+def linear_grad(xp: Namespace, z: Array) -> Array:
     return xp.ones_like(z)
 
 
 @activation(
     formula=r"\operatorname{ReLU}(z) = \max(0, z)",
     exact=lambda m, z: m.max(0, z),
+    family=RECTIFIERS,
     cite="nair2010rectified",
+    year=2010,
     limits=(0, inf),
     range=(0, inf),
     kinks=(0.0,),
     one_pass=True,
-    names="tf.nn.relu keras.activations.relu torch.relu jax.nn.relu",
-    differs={"keras": "further parameters negative_slope=0, max_value=None, threshold=0"},
+    peers={
+        "tensorflow": Peer("tf.nn.relu"),
+        "keras": Peer(
+            "keras.activations.relu",
+            note="further parameters negative_slope=0, max_value=None, threshold=0",
+        ),
+        "torch": Peer("torch.relu"),
+        "jax": Peer("jax.nn.relu"),
+    },
 )
 def relu(xp: Namespace, z: Array) -> Array:
     """Rectified linear unit.
 
     Its derivative is a step function: 1 above zero, 0 below it, and 0 at zero by convention
     (every value in [0, 1] is a subgradient there).
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -110,7 +110,7 @@ def relu(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(relu, limits=(0, 1), one_pass=True)
-def _(xp: Namespace, z: Array) -> Array:
+def relu_grad(xp: Namespace, z: Array) -> Array:
     """A step function; 0 at the kink, by convention."""
     return xp.astype(z > 0, z.dtype)
 
@@ -128,37 +128,29 @@ def _leaky_range(slope: float) -> tuple[float, float]:
     formula=r"\operatorname{LeakyReLU}(z) = \begin{cases} z, & z > 0 \\ a z, & z \le 0"
     r" \end{cases}",
     exact=lambda m, z, slope: m.where(z > 0, z, slope * z),
+    family=RECTIFIERS,
     cite="maas2013rectifier",
+    year=2013,
     limits=_leaky_limits,
     range=_leaky_range,
     kinks=(0.0,),
-    params={"slope": Param(samples=(-0.5, 0.0, 0.2, 1.5))},
-    names="tf.nn.leaky_relu keras.activations.leaky_relu "
-    "torch.nn.functional.leaky_relu jax.nn.leaky_relu",
-    differs={
-        "tensorflow": "needs alpha=0.01, its default is 0.2",
-        "keras": "needs negative_slope=0.01, its default is 0.2",
-        "torch": "slope is called negative_slope",
-        "jax": "slope is called negative_slope; its derivative at 0 is 1",
+    params={"slope": Param("Slope below zero", samples=(-0.5, 0.0, 0.2, 1.5))},
+    peers={
+        "tensorflow": Peer("tf.nn.leaky_relu", {"alpha": 0.01}, note="its default is 0.2"),
+        "keras": Peer(
+            "keras.activations.leaky_relu", {"negative_slope": 0.01}, note="its default is 0.2"
+        ),
+        "torch": Peer("torch.nn.functional.leaky_relu", note="slope is called negative_slope"),
+        "jax": Peer(
+            "jax.nn.leaky_relu", note="slope is called negative_slope; its derivative at 0 is 1"
+        ),
     },
 )
 def leaky_relu(xp: Namespace, z: Array, slope: Parameter = 0.01) -> Array:
     """Leaky rectified linear unit: a small fixed slope below zero instead of none.
 
     Its derivative is 1 above zero and the slope below it; at zero the slope, by convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    slope : float or array, default 0.01
-        Slope below zero, any finite number; above 1 too, where ``max(slope * z, z)`` is wrong.
-        An array broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
+    A slope above 1 works too, where ``max(slope * z, z)`` is wrong.
 
     References
     ----------
@@ -186,15 +178,18 @@ def _slope(xp: Namespace, z: Array, slope: Parameter) -> Array:
     formula=r"\operatorname{PReLU}(z) = \begin{cases} z, & z > 0 \\ \alpha z, & z \le 0"
     r" \end{cases}",
     exact=leaky_relu.spec.exact,
+    family=RECTIFIERS,
     cite="he2015delving",
+    year=2015,
     limits=_leaky_limits,
     range=_leaky_range,
     kinks=(0.0,),
-    params={"alpha": Param(samples=(-0.5, 0.0, 0.01, 1.5))},
-    names="keras.layers.PReLU torch.nn.PReLU",
-    differs={
-        "keras": "a layer, whose alpha starts at 0; its derivative at 0 is 0",
-        "torch": "a layer, whose alpha starts at 0.25",
+    params={"alpha": Param("Slope below zero", samples=(-0.5, 0.0, 0.01, 1.5))},
+    peers={
+        "keras": Peer(
+            "keras.layers.PReLU", note="a layer, whose alpha starts at 0; its derivative at 0 is 0"
+        ),
+        "torch": Peer("torch.nn.PReLU", note="a layer, whose alpha starts at 0.25"),
     },
 )
 def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
@@ -203,23 +198,11 @@ def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
     Its derivative is 1 above zero and `alpha` below it; at zero `alpha`, by convention.
     `parametric_relu` is the same function.
 
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    alpha : float or array, default 0.25
-        Slope below zero, any finite number. An array broadcasts against `z`: one `alpha` for
-        each channel of an array whose last axis is the channel is an array of that length.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
-
     Notes
     -----
-    ``prelu.partials["alpha"]`` is elementwise. The gradient of a shared `alpha` is its product
-    with the upstream gradient, summed over the axes along which `alpha` is shared.
+    One `alpha` for each channel of an array whose last axis is the channel is an array of that
+    length. ``prelu.partials["alpha"]`` is elementwise. The gradient of a shared `alpha` is its
+    product with the upstream gradient, summed over the axes along which `alpha` is shared.
 
     References
     ----------
@@ -239,14 +222,14 @@ def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
 
 @derivative(leaky_relu, limits=lambda xp, slope: (slope, 1))
 @derivative(prelu, limits=lambda xp, slope: (slope, 1))
-def _(xp: Namespace, z: Array, slope: Parameter) -> Array:
+def leaky_relu_grad(xp: Namespace, z: Array, slope: Parameter) -> Array:
     """1 above zero, the slope below it; the slope at the kink, by convention."""
     return _slope(xp, z, slope)
 
 
 @derivative(leaky_relu, "slope", limits=(-inf, 0))
 @derivative(prelu, "alpha", limits=(-inf, 0))
-def _(xp: Namespace, z: Array, slope: Parameter) -> Array:
+def leaky_relu_slope(xp: Namespace, z: Array, slope: Parameter) -> Array:
     """Zero above zero and at the kink, z below."""
     return xp.where(z > 0, 0, z)
 
@@ -258,27 +241,24 @@ parametric_relu = prelu
 @activation(
     formula=r"\operatorname{ReLU6}(z) = \min(\max(0, z), 6)",
     exact=lambda m, z: m.clip(z, 0, 6),
+    family=RECTIFIERS,
     cite="krizhevsky2010convolutional",
+    year=2010,
     limits=(0, 6),
     range=(0, 6),
     kinks=(0.0, 6.0),
     one_pass=True,
-    names="tf.nn.relu6 keras.activations.relu6 torch.nn.functional.relu6 jax.nn.relu6",
+    peers={
+        "tensorflow": Peer("tf.nn.relu6"),
+        "keras": Peer("keras.activations.relu6"),
+        "torch": Peer("torch.nn.functional.relu6"),
+        "jax": Peer("jax.nn.relu6"),
+    },
 )
 def relu6(xp: Namespace, z: Array) -> Array:
     """Rectified linear unit, cut off at 6: small enough a range for few bits.
 
     Its derivative is 1 between 0 and 6 and 0 outside; at both kinks 0, by convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -297,7 +277,7 @@ def relu6(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(relu6, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def relu6_grad(xp: Namespace, z: Array) -> Array:
     """1 between 0 and 6; 0 at both, by convention."""
     return xp.astype((z > 0) & (z < 6), z.dtype)
 
@@ -305,22 +285,14 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"f(z) = \max(0, z)^2",
     exact=lambda m, z: m.max(0, z) ** 2,
+    family=RECTIFIERS,
     cite="so2021primer",
+    year=2021,
     limits=(0, inf),
     range=(0, inf),
 )
 def relu_squared(xp: Namespace, z: Array) -> Array:
     """The square of the rectified linear unit, whose derivative has no jump.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -340,39 +312,30 @@ def relu_squared(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(relu_squared, limits=(0, inf))
-def _(xp: Namespace, z: Array) -> Array:
+def relu_squared_grad(xp: Namespace, z: Array) -> Array:
     return 2 * xp.maximum(z, 0)
 
 
 @activation(
     formula=r"f(z) = \begin{cases} z, & |z| > \lambda \\ 0, & |z| \le \lambda \end{cases}",
     exact=lambda m, z, lambd: m.where(m.abs(z) > lambd, z, 0),
+    family=RECTIFIERS,
     cite="donoho1994ideal",
+    year=1994,
     limits=(-inf, inf),
     range=(-inf, inf),
     kinks=lambda lambd: (-lambd, lambd),
-    params={"lambd": Param(samples=(0.001, 0.3, 7.0), low=0.0)},
-    names="keras.activations.hard_shrink torch.nn.functional.hardshrink",
-    differs={"keras": "lambd is called threshold"},
+    params={"lambd": Param("Threshold", samples=(0.001, 0.3, 7.0), low=0.0)},
+    peers={
+        "keras": Peer("keras.activations.hard_shrink", note="lambd is called threshold"),
+        "torch": Peer("torch.nn.functional.hardshrink"),
+    },
 )
 def hard_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     """Hard shrinkage, or hard thresholding: what is small becomes 0, the rest stays.
 
     Its value jumps at `lambd` and at -`lambd`, where it is 0. The derivative is 1 outside and 0
     in between; at both jumps 0, by convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    lambd : float or array, default 0.5
-        Threshold, above 0 (at 0 nothing would be left of the function but `linear`). An array
-        broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
 
     Notes
     -----
@@ -400,32 +363,23 @@ def hard_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     formula=r"f(z) = \begin{cases} z - \lambda, & z > \lambda \\ 0, & |z| \le \lambda \\"
     r" z + \lambda, & z < -\lambda \end{cases}",
     exact=lambda m, z, lambd: m.where(z > lambd, z - lambd, m.where(z < -lambd, z + lambd, 0)),
+    family=RECTIFIERS,
     cite="donoho1995denoising",
+    year=1995,
     limits=(-inf, inf),
     range=(-inf, inf),
     kinks=lambda lambd: (-lambd, lambd),
-    params={"lambd": Param(samples=(0.001, 0.3, 7.0), low=0.0)},
-    names="keras.activations.soft_shrink torch.nn.functional.softshrink",
-    differs={"keras": "lambd is called threshold"},
+    params={"lambd": Param("Threshold", samples=(0.001, 0.3, 7.0), low=0.0)},
+    peers={
+        "keras": Peer("keras.activations.soft_shrink", note="lambd is called threshold"),
+        "torch": Peer("torch.nn.functional.softshrink"),
+    },
 )
 def soft_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     """Soft shrinkage, or soft thresholding: everything moves towards 0 by `lambd`, and stops there.
 
     Its derivative is 1 outside of [-`lambd`, `lambd`] and 0 inside; at both kinks 0, by
     convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    lambd : float or array, default 0.5
-        Threshold, above 0 (at 0 nothing would be left of the function but `linear`). An array
-        broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
 
     References
     ----------
@@ -445,18 +399,18 @@ def soft_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
 
 @derivative(hard_shrink, limits=(1, 1))
 @derivative(soft_shrink, limits=(1, 1))
-def _(xp: Namespace, z: Array, lambd: Parameter) -> Array:
+def hard_shrink_grad(xp: Namespace, z: Array, lambd: Parameter) -> Array:
     """1 beyond the threshold; 0 inside and at it, by convention."""
     return xp.astype(xp.abs(z) > lambd, z.dtype)
 
 
-@derivative(hard_shrink, "lambd", limits=(0, 0), one_pass=True)
-def _(xp: Namespace, z: Array, lambd: Parameter) -> Array:
+@derivative(hard_shrink, "lambd", limits=(0, 0))
+def hard_shrink_lambd(xp: Namespace, z: Array, lambd: Parameter) -> Array:
     """Zero, except at the jumps, where there is none; zero at them too, by convention."""
     return xp.zeros_like(z)
 
 
 @derivative(soft_shrink, "lambd", limits=(1, -1))
-def _(xp: Namespace, z: Array, lambd: Parameter) -> Array:
+def soft_shrink_lambd(xp: Namespace, z: Array, lambd: Parameter) -> Array:
     """-1 above the threshold, 1 below its negative; 0 inside and at the kinks, by convention."""
     return xp.astype(z < -lambd, z.dtype) - xp.astype(z > lambd, z.dtype)

@@ -1,4 +1,4 @@
-"""The sigmoid and its relatives: bounded, S-shaped, flat at both ends (and a logarithm of one)."""
+"""The sigmoid and its relatives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from math import inf, pi, sqrt
 
 from actlib._core.arrays import Array, Namespace
 from actlib._core.declare import activation, derivative
+from actlib._core.spec import Peer
 from actlib._core.special import log1p_inside, normal_cdf
 
 __all__ = [
@@ -20,31 +21,32 @@ __all__ = [
     "tanh",
 ]
 
+SIGMOIDS = (
+    "The sigmoid and its relatives: bounded, S-shaped, flat at both ends (and a logarithm of one)"
+)
+
 
 @activation(
     formula=r"\sigma(z) = \frac{1}{1 + e^{-z}}",
     exact=lambda m, z: 1 / (1 + m.exp(-z)),
+    family=SIGMOIDS,
     cite="rumelhart1986learning",
+    year=1986,
     limits=(0, 1),
     range=(0, 1),
-    names="tf.nn.sigmoid keras.activations.sigmoid torch.sigmoid jax.nn.sigmoid "
-    "scipy.special.expit",
+    peers={
+        "tensorflow": Peer("tf.nn.sigmoid"),
+        "keras": Peer("keras.activations.sigmoid"),
+        "torch": Peer("torch.sigmoid"),
+        "jax": Peer("jax.nn.sigmoid"),
+        "scipy": Peer("scipy.special.expit"),
+    },
 )
 def sigmoid(xp: Namespace, z: Array) -> Array:
     """Logistic sigmoid.
 
     Maps the real line to (0, 1). Its slope is largest at 0, where it is 1/4, and vanishes at
     both ends: the sigmoid saturates where `z` is large in magnitude.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -63,7 +65,7 @@ def sigmoid(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(sigmoid, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def sigmoid_grad(xp: Namespace, z: Array) -> Array:
     """Right in both tails, where ``s * (1 - s)`` is zero as soon as ``s`` rounds to 1."""
     q = xp.exp(-xp.abs(z))
     d = 1 + q
@@ -77,33 +79,30 @@ def _curvature(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(sigmoid, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def sigmoid_grad_grad(xp: Namespace, z: Array) -> Array:
     return _curvature(xp, z)
 
 
 @activation(
     formula=r"\log\sigma(z) = -\log(1 + e^{-z})",
     exact=lambda m, z: -m.log(1 + m.exp(-z)),
+    family=SIGMOIDS,
     cite="goodfellow2016deep",
+    year=2016,
     limits=(-inf, 0),
     range=(-inf, 0),
-    names="tf.math.log_sigmoid keras.activations.log_sigmoid "
-    "torch.nn.functional.logsigmoid jax.nn.log_sigmoid scipy.special.log_expit",
+    peers={
+        "tensorflow": Peer("tf.math.log_sigmoid"),
+        "keras": Peer("keras.activations.log_sigmoid"),
+        "torch": Peer("torch.nn.functional.logsigmoid"),
+        "jax": Peer("jax.nn.log_sigmoid"),
+        "scipy": Peer("scipy.special.log_expit"),
+    },
 )
 def log_sigmoid(xp: Namespace, z: Array) -> Array:
     """Logarithm of the sigmoid: the log-probability in binary cross-entropy.
 
     Finite wherever `z` is, unlike ``log(sigmoid(z))``.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -120,12 +119,12 @@ def log_sigmoid(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(log_sigmoid, limits=(1, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def log_sigmoid_grad(xp: Namespace, z: Array) -> Array:
     return 1 / (1 + xp.exp(z))
 
 
 @derivative(log_sigmoid, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def log_sigmoid_grad_grad(xp: Namespace, z: Array) -> Array:
     q = xp.exp(-xp.abs(z))
     return -q / ((1 + q) * (1 + q))
 
@@ -133,26 +132,23 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"\tanh(z) = \frac{e^z - e^{-z}}{e^z + e^{-z}}",
     exact=lambda m, z: m.tanh(z),
+    family=SIGMOIDS,
     cite="lecun2012efficient",
+    year=2012,
     limits=(-1, 1),
     range=(-1, 1),
     one_pass=True,
-    names="tf.nn.tanh keras.activations.tanh torch.tanh jax.nn.tanh",
+    peers={
+        "tensorflow": Peer("tf.nn.tanh"),
+        "keras": Peer("keras.activations.tanh"),
+        "torch": Peer("torch.tanh"),
+        "jax": Peer("jax.nn.tanh"),
+    },
 )
 def tanh(xp: Namespace, z: Array) -> Array:
     """Hyperbolic tangent: the sigmoid, stretched to (-1, 1) and centred at the origin.
 
     ``tanh(z) = 2 * sigmoid(2 * z) - 1``; its slope at 0 is 1.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -169,7 +165,7 @@ def tanh(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(tanh, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def tanh_grad(xp: Namespace, z: Array) -> Array:
     """Right in both tails, where ``1 - tanh(z) ** 2`` is zero as soon as tanh rounds to 1."""
     q = xp.exp(-2 * xp.abs(z))
     d = 1 + q
@@ -177,7 +173,7 @@ def _(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(tanh, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def tanh_grad_grad(xp: Namespace, z: Array) -> Array:
     """As ``tanh(z)`` is ``2 * sigmoid(2 * z) - 1``."""
     return 8 * _curvature(xp, 2 * z)
 
@@ -186,26 +182,22 @@ def _(xp: Namespace, z: Array) -> Array:
     formula=r"\operatorname{hard\,sigmoid}(z) = \min\left(\max\left(0, \frac{z}{6} + \frac{1}{2}"
     r"\right), 1\right)",
     exact=lambda m, z: m.clip((z + 3) / 6, 0, 1),
+    family=SIGMOIDS,
     cite="howard2019searching",
+    year=2019,
     limits=(0, 1),
     range=(0, 1),
     kinks=(-3.0, 3.0),
-    names="keras.activations.hard_sigmoid torch.nn.functional.hardsigmoid jax.nn.hard_sigmoid",
+    peers={
+        "keras": Peer("keras.activations.hard_sigmoid"),
+        "torch": Peer("torch.nn.functional.hardsigmoid"),
+        "jax": Peer("jax.nn.hard_sigmoid"),
+    },
 )
 def hard_sigmoid(xp: Namespace, z: Array) -> Array:
     """Hard sigmoid: a ramp from 0 at -3 to 1 at 3, which needs no exponential.
 
     Its derivative is 1/6 on the ramp and 0 elsewhere; at both kinks 0, by convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     Notes
     -----
@@ -227,7 +219,7 @@ def hard_sigmoid(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(hard_sigmoid, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def hard_sigmoid_grad(xp: Namespace, z: Array) -> Array:
     """1/6 on the ramp; 0 at its ends, by convention."""
     return xp.astype(xp.abs(z) < 3, z.dtype) / 6
 
@@ -235,32 +227,25 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"\operatorname{hard\,tanh}(z) = \min(\max(-1, z), 1)",
     exact=lambda m, z: m.clip(z, -1, 1),
+    family=SIGMOIDS,
     cite="collobert2011natural",
+    year=2011,
     limits=(-1, 1),
     range=(-1, 1),
     kinks=(-1.0, 1.0),
     one_pass=True,
-    names="keras.activations.hard_tanh torch.nn.functional.hardtanh jax.nn.hard_tanh",
-    differs={
-        "keras": "slope 1 at both kinks",
-        "torch": "further parameters min_val=-1, max_val=1",
-        "jax": "slope 1 at both kinks",
+    peers={
+        "keras": Peer("keras.activations.hard_tanh", note="slope 1 at both kinks"),
+        "torch": Peer(
+            "torch.nn.functional.hardtanh", note="further parameters min_val=-1, max_val=1"
+        ),
+        "jax": Peer("jax.nn.hard_tanh", note="slope 1 at both kinks"),
     },
 )
 def hard_tanh(xp: Namespace, z: Array) -> Array:
     """Hard tanh: the identity, cut off at -1 and 1.
 
     Its derivative is 1 in between and 0 outside; at both kinks 0, by convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -279,7 +264,7 @@ def hard_tanh(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(hard_tanh, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def hard_tanh_grad(xp: Namespace, z: Array) -> Array:
     """1 between -1 and 1; 0 at both, by convention."""
     return xp.astype(xp.abs(z) < 1, z.dtype)
 
@@ -287,23 +272,20 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"\operatorname{softsign}(z) = \frac{z}{1 + |z|}",
     exact=lambda m, z: z / (1 + m.abs(z)),
+    family=SIGMOIDS,
     cite="glorot2010understanding",
+    year=2010,
     limits=(-1, 1),
     range=(-1, 1),
-    names="tf.nn.softsign keras.activations.softsign torch.nn.functional.softsign jax.nn.soft_sign",
+    peers={
+        "tensorflow": Peer("tf.nn.softsign"),
+        "keras": Peer("keras.activations.softsign"),
+        "torch": Peer("torch.nn.functional.softsign"),
+        "jax": Peer("jax.nn.soft_sign"),
+    },
 )
 def softsign(xp: Namespace, z: Array) -> Array:
     """Softsign: like tanh, but its slope vanishes as ``1 / z ** 2`` instead of exponentially.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -322,7 +304,7 @@ def softsign(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(softsign, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def softsign_grad(xp: Namespace, z: Array) -> Array:
     """Squared last, since the square of ``1 + abs(z)`` would overflow."""
     r = 1 / (1 + xp.abs(z))
     return r * r
@@ -331,24 +313,21 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"\arctan(z)",
     exact=lambda m, z: m.atan(z),
+    family=SIGMOIDS,
     cite="kunc2024decades",
+    year=2024,
     limits=(-pi / 2, pi / 2),
     range=(-pi / 2, pi / 2),
     one_pass=True,
-    names="tf.math.atan keras.ops.arctan torch.atan jax.numpy.arctan",
+    peers={
+        "tensorflow": Peer("tf.math.atan"),
+        "keras": Peer("keras.ops.arctan"),
+        "torch": Peer("torch.atan"),
+        "jax": Peer("jax.numpy.arctan"),
+    },
 )
 def arctan(xp: Namespace, z: Array) -> Array:
     """Arctangent: bounded by -pi/2 and pi/2, with a slope that vanishes as ``1 / z ** 2``.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -367,12 +346,12 @@ def arctan(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(arctan, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def arctan_grad(xp: Namespace, z: Array) -> Array:
     return 1 / (1 + z * z)
 
 
 @derivative(arctan, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def arctan_grad_grad(xp: Namespace, z: Array) -> Array:
     slope = 1 / (1 + z * z)
     return -2 * ((z * slope) * slope)
 
@@ -380,7 +359,9 @@ def _(xp: Namespace, z: Array) -> Array:
 @activation(
     formula=r"f(z) = 1.7159 \tanh\left(\frac{2}{3} z\right)",
     exact=lambda m, z: 17159 * m.tanh(2 * z / 3) / 10000,
+    family=SIGMOIDS,
     cite="lecun2012efficient",
+    year=2012,
     limits=(-1.7159, 1.7159),
     range=(-1.7159, 1.7159),
 )
@@ -388,16 +369,6 @@ def lecun_tanh(xp: Namespace, z: Array) -> Array:
     """Tanh, scaled so that it is about 1 at 1 and -1 at -1.
 
     For targets of -1 and 1, where its curvature is largest, that keeps units from saturating.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -414,39 +385,35 @@ def lecun_tanh(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(lecun_tanh, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def lecun_tanh_grad(xp: Namespace, z: Array) -> Array:
     q = xp.exp(-4 / 3 * xp.abs(z))
     return 8 / 3 * 1.7159 * q / ((1 + q) * (1 + q))
 
 
 @derivative(lecun_tanh, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def lecun_tanh_grad_grad(xp: Namespace, z: Array) -> Array:
     return 32 / 9 * 1.7159 * _curvature(xp, 4 / 3 * z)
 
 
 @activation(
     formula=r"\Phi(z) = \frac{1}{\sqrt{2\pi}} \int_{-\infty}^z e^{-t^2/2} \, dt",
     exact=lambda m, z: m.erfc(-z / m.sqrt(2)) / 2,
+    family=SIGMOIDS,
     cite="bliss1934method",
+    year=1934,
     limits=(0, 1),
     range=(0, 1),
-    names="torch.special.ndtr jax.scipy.special.ndtr scipy.special.ndtr",
+    peers={
+        "torch": Peer("torch.special.ndtr"),
+        "jax": Peer("jax.scipy.special.ndtr"),
+        "scipy": Peer("scipy.special.ndtr"),
+    },
 )
 def ndtr(xp: Namespace, z: Array) -> Array:
     """Distribution function of the standard normal distribution, the gate of `gelu`.
 
     The probability that a standard normal number is at most `z`; a unit with this activation
     and no hidden layer below is probit regression.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -463,6 +430,6 @@ def ndtr(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(ndtr, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def ndtr_grad(xp: Namespace, z: Array) -> Array:
     """The normal density."""
     return 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))

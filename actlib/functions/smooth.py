@@ -1,4 +1,4 @@
-"""Smooth relatives of the rectifier: it is bent, or rounded off, where ReLU has its corner."""
+"""Smooth relatives of the rectifier."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from math import inf
 
 from actlib._core.arrays import Array, Namespace, Parameter
 from actlib._core.declare import activation, derivative
-from actlib._core.formula import Param
+from actlib._core.spec import Param, Peer
 from actlib._core.special import expm1_below, log1p_inside
 
 __all__ = ["celu", "elu", "selu", "softplus", "sparse_plus", "squareplus", "tanh_shrink"]
+
+SMOOTH = "Smooth relatives of the rectifier: it is bent, or rounded off, where ReLU has its corner"
 
 
 def _below(xp: Namespace, z: Array) -> Array:
@@ -21,31 +23,25 @@ def _below(xp: Namespace, z: Array) -> Array:
     formula=r"\operatorname{ELU}(z) = \begin{cases} z, & z > 0 \\ \alpha (e^z - 1), & z \le 0"
     r" \end{cases}",
     exact=lambda m, z, alpha: m.where(z > 0, z, alpha * (m.exp(z) - 1)),
+    family=SMOOTH,
     cite="clevert2016elu",
+    year=2016,
     limits=lambda xp, alpha: (-alpha, inf),
     range=lambda alpha: (min(-alpha, 0.0), inf),
     kinks=lambda alpha: () if alpha == 1 else (0.0,),
-    params={"alpha": Param(samples=(-0.5, 0.0, 0.1, 1.7, 1e4))},
-    names="tf.nn.elu keras.activations.elu torch.nn.functional.elu jax.nn.elu",
-    differs={"tensorflow": "no alpha, which is 1"},
+    params={"alpha": Param("Minus the limit far below zero", samples=(-0.5, 0.0, 0.1, 1.7, 1e4))},
+    peers={
+        "tensorflow": Peer("tf.nn.elu", note="no alpha, which is 1"),
+        "keras": Peer("keras.activations.elu"),
+        "torch": Peer("torch.nn.functional.elu"),
+        "jax": Peer("jax.nn.elu"),
+    },
 )
 def elu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
     """Exponential linear unit: the identity above zero, an exponential down to -`alpha` below it.
 
     Its derivative is 1 above zero and ``alpha * exp(z)`` below it; at zero `alpha`, by convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    alpha : float or array, default 1.0
-        Minus the limit far below zero, any finite number. Unless it is 1, the derivative jumps at
-        zero. An array broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
+    Unless `alpha` is 1, the derivative jumps there.
 
     References
     ----------
@@ -64,7 +60,7 @@ def elu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
 
 
 @derivative(elu, limits=(0, 1))
-def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
+def elu_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     """The exponential is taken in two factors: alone it would underflow before its product."""
     h = xp.exp(0.5 * xp.minimum(z, 0))
     above = xp.astype(z > 0, z.dtype)
@@ -72,7 +68,7 @@ def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
 
 
 @derivative(elu, "alpha", limits=(-1, 0))
-def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
+def elu_alpha(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     return expm1_below(xp, _below(xp, z))
 
 
@@ -89,14 +85,19 @@ _SELU_FLOOR = 1.7580993408473768  # lambda times alpha, rounded once
         1050700987355480493419335 * z / 10**24,
         1758099340847376859940218 * (m.exp(z) - 1) / 10**24,
     ),
+    family=SMOOTH,
     cite="klambauer2017self",
+    year=2017,
     limits=(-_SELU_FLOOR, inf),
     range=(-_SELU_FLOOR, inf),
     kinks=(0.0,),
-    names="tf.nn.selu keras.activations.selu torch.nn.functional.selu jax.nn.selu",
-    differs={
-        "tensorflow": "its derivative at 0 is 1.0507",
-        "keras": "its derivative at 0 is 1.0507, with TensorFlow",
+    peers={
+        "tensorflow": Peer("tf.nn.selu", note="its derivative at 0 is 1.0507"),
+        "keras": Peer(
+            "keras.activations.selu", note="its derivative at 0 is 1.0507, with TensorFlow"
+        ),
+        "torch": Peer("torch.nn.functional.selu"),
+        "jax": Peer("jax.nn.selu"),
     },
 )
 def selu(xp: Namespace, z: Array) -> Array:
@@ -105,16 +106,6 @@ def selu(xp: Namespace, z: Array) -> Array:
     With weights of mean 0 and variance 1 over the number of inputs, activations of mean 0 and
     variance 1 stay so from layer to layer. The derivative at zero is the left one, 1.758, by
     convention.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -133,7 +124,7 @@ def selu(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(selu, limits=(0, _SELU_SCALE))
-def _(xp: Namespace, z: Array) -> Array:
+def selu_grad(xp: Namespace, z: Array) -> Array:
     above = xp.astype(z > 0, z.dtype)
     return _SELU_SCALE * above + (1 - above) * (_SELU_FLOOR * xp.exp(xp.minimum(z, 0)))
 
@@ -142,27 +133,22 @@ def _(xp: Namespace, z: Array) -> Array:
     formula=r"\operatorname{CELU}(z) = \begin{cases} z, & z > 0 \\ \alpha (e^{z / \alpha} - 1),"
     r" & z \le 0 \end{cases}",
     exact=lambda m, z, alpha: m.where(z > 0, z, alpha * (m.exp(z / alpha) - 1)),
+    family=SMOOTH,
     cite="barron2017continuously",
+    year=2017,
     limits=lambda xp, alpha: (-alpha, inf),
     range=lambda alpha: (-alpha, inf),
-    params={"alpha": Param(samples=(0.001, 0.3, 1.7, 1e4), low=0.0)},
-    names="keras.activations.celu torch.nn.functional.celu jax.nn.celu",
-    differs={"keras": "its derivative at 0 is 2, with TensorFlow"},
+    params={
+        "alpha": Param("Minus the limit far below zero", samples=(0.001, 0.3, 1.7, 1e4), low=0.0)
+    },
+    peers={
+        "keras": Peer("keras.activations.celu", note="its derivative at 0 is 2, with TensorFlow"),
+        "torch": Peer("torch.nn.functional.celu"),
+        "jax": Peer("jax.nn.celu"),
+    },
 )
 def celu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
     """Continuously differentiable exponential linear unit: `elu`, stretched to slope 1 at zero.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    alpha : float or array, default 1.0
-        Minus the limit far below zero, above 0. An array broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
 
     References
     ----------
@@ -184,7 +170,7 @@ def celu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
 
 
 @derivative(celu, limits=(0, 1))
-def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
+def celu_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     return xp.exp(xp.minimum(z / alpha, 0))
 
 
@@ -200,7 +186,7 @@ def _coth(q: Array) -> Array:
 
 
 @derivative(celu, "alpha", limits=(-1, 0))
-def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
+def celu_alpha(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     """``expm1(u) - u * exp(u)`` with ``u = z / alpha``, zero above zero.
 
     Near zero its terms cancel; there it is ``expm1(u) * (1 + h - h * coth(h))`` with ``h = -u/2``.
@@ -216,34 +202,29 @@ def _(xp: Namespace, z: Array, alpha: Parameter) -> Array:
 @activation(
     formula=r"\operatorname{softplus}(z) = \frac{1}{\beta} \log(1 + e^{\beta z})",
     exact=lambda m, z, beta: m.log(1 + m.exp(beta * z)) / beta,
+    family=SMOOTH,
     cite="dugas2001incorporating",
+    year=2001,
     limits=(0, inf),
     range=(0, inf),
-    params={"beta": Param(samples=(0.001, 0.3, 10.0), low=0.0)},
-    names="tf.nn.softplus keras.activations.softplus torch.nn.functional.softplus jax.nn.softplus",
-    differs={
-        "tensorflow": "no beta, which is 1",
-        "keras": "no beta, which is 1",
-        "torch": "z itself where beta z is above threshold=20",
-        "jax": "no beta, which is 1",
+    params={
+        "beta": Param(
+            "Sharpness: the larger, the closer to ReLU", samples=(0.001, 0.3, 10.0), low=0.0
+        )
+    },
+    peers={
+        "tensorflow": Peer("tf.nn.softplus", note="no beta, which is 1"),
+        "keras": Peer("keras.activations.softplus", note="no beta, which is 1"),
+        "torch": Peer(
+            "torch.nn.functional.softplus", note="z itself where beta z is above threshold=20"
+        ),
+        "jax": Peer("jax.nn.softplus", note="no beta, which is 1"),
     },
 )
 def softplus(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     """Softplus: ReLU with its corner rounded off; its derivative is the sigmoid of ``beta * z``.
 
     There is no threshold beyond which it becomes the identity: it is right without one.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    beta : float or array, default 1.0
-        Sharpness, above 0: the larger, the closer to ReLU. An array broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
 
     References
     ----------
@@ -274,18 +255,18 @@ def _decay(xp: Namespace, u: Array) -> tuple[Array, Array]:
 
 
 @derivative(softplus, limits=(0, 1))
-def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+def softplus_grad(xp: Namespace, z: Array, beta: Parameter) -> Array:
     return 1 / (1 + xp.exp(-(beta * z)))
 
 
 @derivative(softplus, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+def softplus_grad_grad(xp: Namespace, z: Array, beta: Parameter) -> Array:
     q = xp.exp(-xp.abs(beta * z))
     return beta * (q / ((1 + q) * (1 + q)))
 
 
 @derivative(softplus, "beta", limits=(0, 0))
-def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
+def softplus_beta(xp: Namespace, z: Array, beta: Parameter) -> Array:
     """Minus the entropy of a coin that shows heads with the sigmoid's probability, by beta ** 2."""
     u = beta * z
     near, far = _decay(xp, u)
@@ -296,26 +277,23 @@ def _(xp: Namespace, z: Array, beta: Parameter) -> Array:
 @activation(
     formula=r"\operatorname{squareplus}(z) = \frac{z + \sqrt{z^2 + b}}{2}",
     exact=lambda m, z, b: (z + m.sqrt(z * z + b)) / 2,
+    family=SMOOTH,
     cite="barron2021squareplus",
+    year=2021,
     limits=(0, inf),
     range=(0, inf),
-    params={"b": Param(samples=(1e-4, 0.3, 1.0, 100.0), low=0.0)},
-    names="keras.activations.squareplus jax.nn.squareplus",
+    params={
+        "b": Param(
+            "How far the corner of ReLU is rounded off", samples=(1e-4, 0.3, 1.0, 100.0), low=0.0
+        )
+    },
+    peers={
+        "keras": Peer("keras.activations.squareplus"),
+        "jax": Peer("jax.nn.squareplus"),
+    },
 )
 def squareplus(xp: Namespace, z: Array, b: Parameter = 4.0) -> Array:
     """Squareplus: a curve like softplus, by a square root instead of exponential and logarithm.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-    b : float or array, default 4.0
-        How far the corner of ReLU is rounded off, above 0. An array broadcasts against `z`.
-
-    Returns
-    -------
-    array
-        Of the broadcast shape, and of the kind and floating dtype of `z`.
 
     References
     ----------
@@ -343,7 +321,7 @@ def _radius(xp: Namespace, z: Array, b: Parameter) -> Array:
 
 
 @derivative(squareplus, limits=(0, 1))
-def _(xp: Namespace, z: Array, b: Parameter) -> Array:
+def squareplus_grad(xp: Namespace, z: Array, b: Parameter) -> Array:
     """Below zero a quotient without cancellation, above zero 1 minus that."""
     r = _radius(xp, z, b)
     below = b / (r + xp.abs(z)) / (2 * r)
@@ -352,7 +330,7 @@ def _(xp: Namespace, z: Array, b: Parameter) -> Array:
 
 
 @derivative(squareplus, "b", limits=(0, 0))
-def _(xp: Namespace, z: Array, b: Parameter) -> Array:
+def squareplus_b(xp: Namespace, z: Array, b: Parameter) -> Array:
     return 0.25 / _radius(xp, z, b)
 
 
@@ -360,25 +338,20 @@ def _(xp: Namespace, z: Array, b: Parameter) -> Array:
     formula=r"f(z) = \begin{cases} 0, & z \le -1 \\ \frac{1}{4} (z + 1)^2, & -1 < z < 1 \\"
     r" z, & z \ge 1 \end{cases}",
     exact=lambda m, z: m.where(z > 1, z, m.where(z < -1, 0, (z + 1) ** 2 / 4)),
+    family=SMOOTH,
     cite="blondel2020learning",
+    year=2020,
     limits=(0, inf),
     range=(0, inf),
-    names="keras.activations.sparse_plus jax.nn.sparse_plus",
+    peers={
+        "keras": Peer("keras.activations.sparse_plus"),
+        "jax": Peer("jax.nn.sparse_plus"),
+    },
 )
 def sparse_plus(xp: Namespace, z: Array) -> Array:
     """Sparseplus: 0 up to -1 and the identity from 1 on, joined by a parabola.
 
     It is to sparsemax what softplus is to softmax; its derivative is a ramp from 0 to 1.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     References
     ----------
@@ -393,35 +366,30 @@ def sparse_plus(xp: Namespace, z: Array) -> Array:
     >>> sparse_plus.grad([-2.0, 0.0, 3.0])
     array([0. , 0.5, 1. ])
     """
-    ramp = _ramp(xp, z)
+    ramp = sparse_plus_grad(xp, z)
     return xp.maximum(z, ramp * ramp)  # the parabola lies above its tangent at 1
 
 
 @derivative(sparse_plus, limits=(0, 1))
-def _ramp(xp: Namespace, z: Array) -> Array:
+def sparse_plus_grad(xp: Namespace, z: Array) -> Array:
     return 0.5 * xp.clip(z, -1, 1) + 0.5
 
 
 @activation(
     formula=r"f(z) = z - \tanh(z)",
     exact=lambda m, z: z - m.tanh(z),
+    family=SMOOTH,
     cite="paszke2019pytorch",
+    year=2019,
     limits=(-inf, inf),
     range=(-inf, inf),
-    names="keras.activations.tanh_shrink torch.nn.functional.tanhshrink",
+    peers={
+        "keras": Peer("keras.activations.tanh_shrink"),
+        "torch": Peer("torch.nn.functional.tanhshrink"),
+    },
 )
 def tanh_shrink(xp: Namespace, z: Array) -> Array:
     """Tanh shrinkage: what is small nearly vanishes, as its cube; what is large moves in by 1.
-
-    Parameters
-    ----------
-    z : array_like
-        Pre-activation, of any shape.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
 
     Notes
     -----
@@ -445,12 +413,12 @@ def tanh_shrink(xp: Namespace, z: Array) -> Array:
 
 
 @derivative(tanh_shrink, limits=(1, 1))
-def _(xp: Namespace, z: Array) -> Array:
+def tanh_shrink_grad(xp: Namespace, z: Array) -> Array:
     t = xp.tanh(z)
     return t * t
 
 
 @derivative(tanh_shrink, order=2, limits=(0, 0))
-def _(xp: Namespace, z: Array) -> Array:
+def tanh_shrink_grad_grad(xp: Namespace, z: Array) -> Array:
     q = xp.exp(-2 * xp.abs(z))
     return 8 * xp.tanh(z) * (q / ((1 + q) * (1 + q)))

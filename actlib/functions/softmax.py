@@ -1,13 +1,18 @@
-"""Functions of whole vectors: they turn scores into probabilities, or into their logarithms."""
+"""Functions of whole vectors."""
 
 from __future__ import annotations
 
 from math import inf, nan
 
 from actlib._core.arrays import Array, Namespace
+from actlib._core.spec import Peer
 from actlib._core.vectors import along_axis, vjp
 
 __all__ = ["log_softmax", "softmax"]
+
+VECTORS = (
+    "Functions of whole vectors: they turn scores into probabilities, or into their logarithms"
+)
 
 
 def _sum(xp: Namespace, x: Array) -> Array:
@@ -30,33 +35,27 @@ def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
 @along_axis(
     formula=r"\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
     exact=lambda m, z: [m.exp(x) / sum(m.exp(y) for y in z) for x in z],
+    family=VECTORS,
     cite="bridle1990probabilistic",
+    year=1990,
     range=(0, 1),
-    names="tf.nn.softmax keras.activations.softmax torch.nn.functional.softmax jax.nn.softmax "
-    "scipy.special.softmax",
-    differs={
-        "torch": "needs dim=-1, without it another axis is guessed",
-        "scipy": "needs axis=-1, without it the sum is over all axes",
+    peers={
+        "tensorflow": Peer("tf.nn.softmax"),
+        "keras": Peer("keras.activations.softmax"),
+        "torch": Peer(
+            "torch.nn.functional.softmax", {"dim": -1}, note="without it another axis is guessed"
+        ),
+        "jax": Peer("jax.nn.softmax"),
+        "scipy": Peer(
+            "scipy.special.softmax", {"axis": -1}, note="without it the sum is over all axes"
+        ),
     },
 )
 def softmax(xp: Namespace, z: Array) -> Array:
     """Softmax: scores become probabilities, which are positive and sum to 1.
 
     Adding the same number to all scores changes nothing. One infinite score gets probability 1;
-    where several are the largest and infinite, no limit exists and they get NaN. The
-    vector-Jacobian product is ``softmax.vjp(z, upstream, axis=-1)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Scores (logits), of at least one axis. An empty axis gives an empty result.
-    axis : int, default -1
-        The axis along which the results sum to 1.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
+    where several are the largest and infinite, no limit exists and they get NaN.
 
     References
     ----------
@@ -81,7 +80,7 @@ def softmax(xp: Namespace, z: Array) -> Array:
 
 
 @vjp(softmax)
-def _(xp: Namespace, z: Array, upstream: Array) -> Array:
+def softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     """``p * (u - sum(p * u))``.
 
     Adding the same number to all of ``u`` changes nothing, since ``p`` sums to 1. Where one
@@ -100,32 +99,28 @@ def _(xp: Namespace, z: Array, upstream: Array) -> Array:
 @along_axis(
     formula=r"\operatorname{log\,softmax}(z)_i = z_i - \log \sum_j e^{z_j}",
     exact=lambda m, z: [x - m.log(sum(m.exp(y) for y in z)) for x in z],
+    family=VECTORS,
     cite="bridle1990probabilistic",
+    year=1990,
     range=(-inf, 0),
-    names="tf.nn.log_softmax keras.activations.log_softmax torch.nn.functional.log_softmax"
-    " jax.nn.log_softmax scipy.special.log_softmax",
-    differs={
-        "torch": "needs dim=-1, without it another axis is guessed",
-        "scipy": "needs axis=-1, without it the sum is over all axes",
+    peers={
+        "tensorflow": Peer("tf.nn.log_softmax"),
+        "keras": Peer("keras.activations.log_softmax"),
+        "torch": Peer(
+            "torch.nn.functional.log_softmax",
+            {"dim": -1},
+            note="without it another axis is guessed",
+        ),
+        "jax": Peer("jax.nn.log_softmax"),
+        "scipy": Peer(
+            "scipy.special.log_softmax", {"axis": -1}, note="without it the sum is over all axes"
+        ),
     },
 )
 def log_softmax(xp: Namespace, z: Array) -> Array:
     """Logarithm of `softmax`: exact also where the probability is 1 or 0 to the last bit.
 
-    Infinite scores are treated as in `softmax`. The vector-Jacobian product is
-    ``log_softmax.vjp(z, upstream, axis=-1)``.
-
-    Parameters
-    ----------
-    z : array_like
-        Scores (logits), of at least one axis. An empty axis gives an empty result.
-    axis : int, default -1
-        The axis along which the probabilities sum to 1.
-
-    Returns
-    -------
-    array
-        Of the shape, kind and floating dtype of `z`.
+    Infinite scores are treated as in `softmax`.
 
     References
     ----------
@@ -147,7 +142,7 @@ def log_softmax(xp: Namespace, z: Array) -> Array:
 
 
 @vjp(log_softmax)
-def _(xp: Namespace, z: Array, upstream: Array) -> Array:
+def log_softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     """``u - p * sum(u)``.
 
     Where one probability is above 1/2, this is ``(1 - p) * u - p * (sum of the others' u)``

@@ -7,8 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from actlib._core.declare import Activation, find
-from actlib._core.vectors import VECTORS
+from actlib._core.registry import REGISTRY
 from actlib.keras.ops import apply
 
 
@@ -61,17 +60,9 @@ class ActivationFunction:
     def __init__(self, name: str, **params: float) -> None:
         self.name, self.params = name, params
         self.__name__ = name
-        self._activation = lookup(name)
-        known = self._activation.spec.params
-        if unknown := set(params) - set(known):
-            raise TypeError(
-                f"{name} has no parameter {', '.join(sorted(unknown))}; it has: "
-                f"{', '.join(known) or 'none'}"
-            )
-        self.values = {key: float(params.get(key, p.default)) for key, p in known.items()}
-        for key, value in self.values.items():
-            if not known[key].allows(value):
-                raise ValueError(f"{name}: {key} must be {known[key].domain}, got {value!r}")
+        self._activation = REGISTRY.elementwise[name]
+        spec = self._activation.spec
+        self.values = dict(zip(spec.params, spec.values(**params), strict=True))
 
     def __call__(self, z: Any) -> Any:
         """Evaluate at a tensor; the result has its shape and dtype."""
@@ -96,15 +87,6 @@ class ActivationFunction:
     def from_config(cls, config: dict[str, Any]) -> ActivationFunction:
         """Make it of what Keras has saved."""
         return cls(**config)
-
-
-def lookup(name: str) -> Activation[...]:
-    """An entry of the registry."""
-    if name in VECTORS:
-        raise ValueError(
-            f"{name} acts on vectors, not elementwise; actlib.keras has no such function"
-        )
-    return find(name)
 
 
 def floating(z: Any) -> Any:

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actlib._core.formula import Param
-from actlib._core.vectors import VECTORS
-from actlib.keras.functions import ActivationFunction, floating, lookup
+from actlib._core.names import hint
+from actlib._core.registry import REGISTRY
+from actlib._core.spec import Param
+from actlib.keras.functions import ActivationFunction, floating
 from actlib.keras.ops import apply
 
 MARGIN = 1e-3  # how far from the bounds of its domain a parameter is kept
@@ -74,7 +75,7 @@ class Activation(keras.layers.Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activation
-        self._function = lookup(activation)
+        self._function = REGISTRY.elementwise[activation]
         known = self._function.spec.params
         if not known:
             raise ValueError(f"{activation} has no parameter to learn; use actlib.keras.activation")
@@ -178,7 +179,7 @@ class GatedUnit(keras.layers.Layer):
     Parameters
     ----------
     unit : str
-        A gated unit of ``actlib.VECTORS``: ``"glu"``, ``"reglu"``, ``"geglu"``, ``"swiglu"`` or
+        A gated unit of ``actlib.REGISTRY``: ``"glu"``, ``"reglu"``, ``"geglu"``, ``"swiglu"`` or
         ``"bilinear"``.
     **kwargs
         Of ``keras.layers.Layer``: ``name``, ``dtype``, ``trainable``.
@@ -205,10 +206,10 @@ class GatedUnit(keras.layers.Layer):
 
     def __init__(self, unit: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        gates = {key: f.gate for key, f in VECTORS.items() if hasattr(f, "gate")}
+        gates = {key: f.gate.spec.name for key, f in REGISTRY.items() if hasattr(f, "gate")}
         if unit not in gates:
-            raise ValueError(f"actlib has no gated unit {unit!r}; it has {', '.join(gates)}")
-        self.unit, self.activation = unit, ActivationFunction(gates[unit].__name__)
+            raise ValueError(f"actlib has no gated unit {unit!r}{hint(unit, gates)}")
+        self.unit, self.activation = unit, ActivationFunction(gates[unit])
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""

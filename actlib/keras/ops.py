@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from actlib._core.declare import Activation
 from actlib._core.formula import Formula
+from actlib._core.registry import Activation
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from actlib._core.arrays import Array
-from actlib._core.declare import REGISTRY
+from actlib._core.registry import REGISTRY
 from actlib.network import Network, mini_batches, squared_error
 from actlib.study.data import Data, Split
 from actlib.study.trial import INITS, Trial
@@ -110,7 +110,7 @@ def start(trial: Trial, inputs: int, outputs: int) -> Network:
     """
     network = Network(
         [inputs, *[trial.width] * trial.depth, outputs],
-        REGISTRY[trial.activation],
+        REGISTRY.elementwise[trial.activation],
         learned=trial.learned,
         params=dict(trial.params),
         gain=1.0,

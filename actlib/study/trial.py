@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import json
@@ -12,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from actlib._core.declare import find
+from actlib._core.names import hint
+from actlib._core.registry import REGISTRY
 
 #: The standard deviation of first weights, for a layer of so many inputs and units.
 INITS = {
@@ -101,7 +101,8 @@ class Trial:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        known = find(self.activation).spec.params
+        activation = REGISTRY.elementwise[self.activation]
+        known = activation.spec.params
         self._set("learned", (self.learned,) if isinstance(self.learned, str) else self.learned)
         self._set("learned", tuple(sorted(self.learned)))
         for name in ("params", "decay"):
@@ -120,7 +121,7 @@ class Trial:
         _one_of("score_on", self.score_on, PARTS)
         for name in self.learned:
             _one_of(f"a learned parameter of {self.activation}", name, known)
-        find(self.activation)(0.0, **dict(self.params))  # which says what is wrong, if anything is
+        activation(0.0, **dict(self.params))  # which says what is wrong, if anything is
         if self.backend == "numpy" and self.optimiser != "sgd":
             raise ValueError(f'backend="numpy" has the optimiser "sgd", not {self.optimiser!r}')
         if self.backend == "keras" and self.decay:
@@ -192,7 +193,7 @@ def grid(**axes: Any) -> list[Trial]:
     names = [field.name for field in fields(Trial)]
     for name, values in axes.items():
         if name not in names:
-            raise TypeError(f"a trial has no field {name!r}{_hint(name, names)}")
+            raise TypeError(f"a trial has no field {name!r}{hint(name, names)}")
         if not _values(values):
             raise ValueError(f"the axis {name} is empty")
     combinations = itertools.product(*map(_values, axes.values()))
@@ -207,8 +208,3 @@ def _values(axis: Any) -> list[Any]:
 def _one_of(what: str, got: str, known: Iterable[str]) -> None:
     if got not in known:
         raise ValueError(f"{what} must be one of {', '.join(known) or 'none'}, got {got!r}")
-
-
-def _hint(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, names, 3, 0.4)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; it has {', '.join(names)}"

@@ -15,7 +15,7 @@ from test_pages import outcry
 
 from actlib import REGISTRY, explore
 from actlib._core.declare import activation, derivative
-from actlib._core.formula import Param
+from actlib._core.spec import Param
 from actlib.explorer.table import ERROR
 
 PAGE = "chapters/explorer.html"
@@ -290,10 +290,12 @@ def planted():
         formula="z",
         exact=lambda m, z, edge: z,
         cite="",
+        year=2000,
+        family="Planted",
         limits=(0, 1),
         range=(0, 1),
         kinks=lambda edge: (edge,),
-        params={"edge": Param((-2.0, 2.0))},
+        params={"edge": Param(samples=(-2.0, 2.0))},
     )
     def planted_for_test(xp, z, edge=0.3):
         """Planted."""
@@ -318,7 +320,7 @@ def test_in_a_notebook_two_of_them_and_a_new_activation(planted, browser, tmp_pa
     faults = outcry(page, "file:")
     page.goto((tmp_path / "notebook.html").as_uri())
     first, second = page.locator(WIDGET).all()
-    expect(first.locator("[name=a] option")).to_have_count(len(REGISTRY))
+    expect(first.locator("[name=a] option")).to_have_count(len(REGISTRY.elementwise))
     expect(second.locator("tr[data-side=b] td").first).to_have_text("−0.278")
     expect(second.locator("tr[data-side=a] small")).to_have_text("at a kink, flat")
     second.get_by_role("slider", name="z", exact=True).press("ArrowRight")

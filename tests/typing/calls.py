@@ -3,11 +3,23 @@
 An ignore that hides no error is an error itself, so each of these calls must be one.
 """
 
+from typing import Any, assert_type
+
+import jax
 import numpy as np
 
-from actlib import REGISTRY, VECTORS, explore, gelu, glu, prelu, relu, sigmoid, softmax, swish
+import actlib
+from actlib import REGISTRY, explore, gelu, glu, prelu, relu, sigmoid, softmax, swish
 
 z = np.linspace(-1.0, 1.0, 5)
+
+
+def of_tensors(tensor: jax.Array) -> None:
+    """An array comes back as one of its kind."""
+    assert_type(relu(tensor), jax.Array)
+    assert_type(swish.value_and_grad(tensor, 2.0), tuple[jax.Array, jax.Array])
+    assert_type(glu.vjp(tensor, 1.0), jax.Array)
+
 
 relu(z)
 relu([[-1.0, 2.0], [0.0, 1.0]])
@@ -25,8 +37,20 @@ softmax(z, axis=0)
 softmax.vjp(z, [1.0] * 5, axis=-1)
 glu(np.ones(4))
 glu.vjp(np.ones(4), 1.0)
-VECTORS["glu"].spec.formula.upper()
+REGISTRY["glu"].spec.formula.upper()
 explore("prelu", "relu", z=-1, alpha=0.1).state.upper()
+
+activation: actlib.Activation[...] = REGISTRY.elementwise["prelu"]
+spec: actlib.Spec = activation.spec
+param: actlib.Param = spec.params["alpha"]
+peer: actlib.Peer = gelu.spec.peers["jax"]
+spec.kinks_at(alpha=0.1)[0].is_integer()
+
+assert_type(relu(z), np.ndarray)
+assert_type(prelu.grad(z, alpha=0.1), np.ndarray)
+assert_type(softmax(z), np.ndarray)
+assert_type(relu(2.0), Any)
+
 relu(z, out=z).sum()
 prelu.grad(z, alpha=0.1, out=z).sum()
 value, slope = swish.value_and_grad(z, beta=2.0)
@@ -46,12 +70,13 @@ prelu.partials["alpha"](z, 0.1, 0.2)  # type: ignore[call-overload]
 relu(z, out=[0.0])  # type: ignore[call-overload]
 swish.value_and_grad(z, alpha=2.0)  # type: ignore[call-overload]
 relu.value_and_grad(z, out=z)  # type: ignore[call-overload]
+REGISTRY["relu"].grad(z)  # type: ignore[union-attr]
 relu.gradient(z)  # type: ignore[attr-defined]
 relu.spec.latex  # type: ignore[attr-defined]  # noqa: B018
 swish(z, alpha=2.0)  # type: ignore[call-overload]
 gelu(z, 1.0)  # type: ignore[call-overload]
-softmax(z, axis="x")  # type: ignore[arg-type]
-softmax.vjp(z)  # type: ignore[call-arg]
+softmax(z, axis="x")  # type: ignore[call-overload]
+softmax.vjp(z)  # type: ignore[call-overload]
 softmax.grad(z)  # type: ignore[attr-defined]
-glu(np.ones(4), 0)  # type: ignore[call-arg]
-glu.vjp(np.ones(4), 1.0, axis=0)  # type: ignore[call-arg]
+glu(np.ones(4), 0)  # type: ignore[call-overload]
+glu.vjp(np.ones(4), 1.0, axis=0)  # type: ignore[call-overload]

@@ -1,0 +1,118 @@
+"""The docstrings of public functions: what a declaration says, in the sections of numpydoc."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from actlib._core.spec import Spec
+
+_Z = """\
+z : array_like
+    Pre-activation, of any shape."""
+_OUT = """\
+out : ndarray, optional
+    A NumPy array of the result's shape and dtype, to put it there; it may be `z` itself."""
+_VECTORS = """\
+z : array_like
+    Of at least one axis. An empty axis gives an empty result.
+axis : int, default -1
+    The axis along which the vectors are."""
+_HALVES = """\
+z : array_like
+    Its last axis, of even size, holds the values and then as many gates."""
+
+_TYPE = "TypeError\n    If `z`{} is no array of real numbers."
+_FIT = "ValueError\n    If `out` does not fit."
+_DOMAIN = """\
+ValueError
+    If a parameter is a number outside its domain, or an array that does not broadcast, or if
+    `out` does not fit."""
+_AXIS = "ValueError\n    If `z` has no such axis."
+_ODD = "ValueError\n    If the last axis of `z` has an odd size, or there is none."
+
+_BOTH = """\
+Value and derivative of `{}` with respect to z, as a tuple: what both need is computed once.
+
+`out` is a tuple of two arrays."""
+_VJP = """\
+Vector-Jacobian product of `{0}`: the gradient by `z` of a loss whose gradient
+by the result of `{0}` is `upstream`.
+
+`upstream` broadcasts to the shape of that result."""
+
+
+def of_value(doc: str | None, spec: Spec) -> str:
+    """The docstring of an activation, of what its kernel's docstring and its declaration say."""
+    shape = "broadcast shape, and of the kind" if spec.params else "shape, kind"
+    return _assembled(
+        doc,
+        spec.formula,
+        [_Z, *_described(spec), _OUT],
+        f"Of the {shape} and floating dtype of `z`.",
+        [_TYPE.format(" or a parameter" if spec.params else ""), _DOMAIN if spec.params else _FIT],
+    )
+
+
+def of_axis_function(doc: str | None, spec: Spec) -> str:
+    """The docstring of a function of the vectors along an axis."""
+    product = f"The vector-Jacobian product is ``{spec.name}.vjp(z, upstream, axis=-1)``."
+    returns = "Of the shape, kind and floating dtype of `z`."
+    return _assembled(doc, spec.formula, [_VECTORS], returns, [_TYPE.format(""), _AXIS], product)
+
+
+def of_gated_unit(doc: str | None, spec: Spec) -> str:
+    """The docstring of a gated unit."""
+    product = f"The vector-Jacobian product is ``{spec.name}.vjp(z, upstream)``."
+    returns = "Of the kind and floating dtype of `z`, with half its last axis."
+    return _assembled(doc, spec.formula, [_HALVES], returns, [_TYPE.format(""), _ODD], product)
+
+
+def of_derivative(doc: str | None, name: str, path: str) -> str:
+    """The docstring of a derivative; the path is ``grad``, ``grad.grad`` or ``partials.alpha``."""
+    variable = path.partition("partials.")[2] or "z"
+    order = "Second derivative" if path == "grad.grad" else "Derivative"
+    return _joined(f"{order} of `{name}` with respect to {variable}, elementwise.", doc)
+
+
+def of_both(name: str) -> str:
+    """The docstring of ``value_and_grad``."""
+    return _BOTH.format(name)
+
+
+def of_product(doc: str | None, name: str) -> str:
+    """The docstring of a vector-Jacobian product."""
+    return _joined(_VJP.format(name), doc)
+
+
+def _joined(first: str, doc: str | None) -> str:
+    return "\n\n".join(filter(None, [first, inspect.cleandoc(doc or "")]))
+
+
+def _described(spec: Spec) -> list[str]:
+    return [
+        f"{key} : float or array, default {param.default}\n"
+        f"    {param.meaning}; {param.domain}. An array broadcasts against `z`."
+        for key, param in spec.params.items()
+    ]
+
+
+def _assembled(
+    doc: str | None,
+    formula: str,
+    params: list[str],
+    returns: str,
+    raises: list[str],
+    more: str = "",
+) -> str:
+    """The formula follows the first line; the sections come before the notes or references."""
+    summary, _, rest = inspect.cleandoc(doc or "").partition("\n\n")
+    parts = re.split(r"^(?=(?:Notes|References|Examples)\n-)", rest, maxsplit=1, flags=re.MULTILINE)
+    prose, own = parts[0].strip(), parts[1:]
+    sections = [
+        f"Parameters\n----------\n{chr(10).join(params)}",
+        f"Returns\n-------\narray\n    {returns}",
+        f"Raises\n------\n{chr(10).join(raises)}",
+    ]
+    given = [summary, f".. math:: {formula}", prose, more, *sections, *own]
+    return "\n\n".join(part for part in given if part) + "\n"
