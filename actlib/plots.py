@@ -1,4 +1,4 @@
-"""Figures of activations: the only module that imports matplotlib, and not one of ``actlib``'s own.
+"""Figures of activations, and what all figures have in common.
 
 `STYLE` makes figures that can be read on a white page, on a nearly black one, and on a phone.
 """
@@ -6,47 +6,35 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
 from actlib._core.registry import Activation, AxisFunction, GatedUnit
-from actlib._core.spec import LIBRARIES
 from actlib.pieces import between, flat_intervals, pieces
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from actlib.check import Report
-    from actlib.diagnose import Finding
 
 __all__ = [
     "STYLE",
     "curves",
-    "errors",
     "flat_intervals",
-    "intervals",
-    "profiles",
     "section",
-    "unit_shares",
 ]
 
-_GREY, _BLUE, _ORANGE = "#767676", "#2478c4", "#e85d12"
+GREY, BLUE, ORANGE = "#767676", "#2478c4", "#e85d12"
 _DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
 
 STYLE: Any = {
-    "axes.edgecolor": _GREY,
+    "axes.edgecolor": GREY,
     "axes.facecolor": "none",
-    "axes.labelcolor": _GREY,
+    "axes.labelcolor": GREY,
     "axes.labelsize": 14,
     "axes.prop_cycle": cycler(
-        color=[_BLUE, _ORANGE, "#0aa36a", "#d936e0", "#6b7785", "#5a96c3"], linestyle=_DASHES
+        color=[BLUE, ORANGE, "#0aa36a", "#d936e0", "#6b7785", "#5a96c3"], linestyle=_DASHES
     ),
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -56,16 +44,16 @@ STYLE: Any = {
     "figure.figsize": (6.4, 3.6),
     "figure.labelsize": 14,
     "font.size": 13.5,
-    "grid.color": _GREY,
-    "hatch.color": _GREY,
+    "grid.color": GREY,
+    "hatch.color": GREY,
     "legend.frameon": False,
     "lines.linewidth": 2,
     "lines.markeredgewidth": 1.5,
     "lines.markersize": 7,
     "savefig.transparent": True,
-    "text.color": _GREY,  # titles and legends too
-    "xtick.color": _GREY,
-    "ytick.color": _GREY,
+    "text.color": GREY,  # titles and legends too
+    "xtick.color": GREY,
+    "ytick.color": GREY,
 }
 """matplotlib's settings for the figures of the book, for ``plt.rcParams.update(STYLE)``.
 
@@ -77,6 +65,16 @@ words of 12.6 points and more have at least 9 pixels on a phone.
 
 :meta hide-value:
 """
+
+
+@contextmanager
+def styled(ax: Axes | None, **size: Any) -> Iterator[Axes]:
+    """Axes to draw on in `STYLE`, on a transparent ground: the given ones, or a new figure's."""
+    with plt.rc_context(STYLE):
+        if ax is None:
+            _, ax = plt.subplots(layout="constrained", **size)
+        ax.patch.set_alpha(0)
+        yield ax
 
 
 def curves(
@@ -126,11 +124,9 @@ def curves(
     """
     shaded = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
     parts = pieces(activation, lo, hi, params)
-    with plt.rc_context(STYLE):
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+    with styled(ax) as ax:
         for start, end in shaded:
-            ax.axvspan(start, end, facecolor=_GREY, alpha=0.25, linewidth=0)
+            ax.axvspan(start, end, facecolor=GREY, alpha=0.25, linewidth=0)
         _draw_both(ax, activation, activation.grad, parts, params)
     return ax
 
@@ -181,233 +177,9 @@ def section(
     def slope(z: Any) -> Any:
         return function.vjp(vectors(z), upstream)[..., varied]
 
-    with plt.rc_context(STYLE):
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
+    with styled(ax) as ax:
         _draw_both(ax, value, slope, between([lo, 0.0, hi]), {})
     return ax
-
-
-def errors(report: Report, *, ax: Axes | None = None) -> Axes:
-    """Draw the errors E that a check has found against z, on logarithmic axes.
-
-    Parameters
-    ----------
-    report : Report
-        What `actlib.check.check_activation` has returned.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; without it, a figure is made.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on.
-
-    Examples
-    --------
-    >>> from actlib import sigmoid
-    >>> from actlib.check import check_activation
-    >>> from actlib.plots import errors
-    >>> ax = errors(check_activation(sigmoid, dtypes=["float32"]))
-    >>> ax.get_ylabel()
-    '$E$'
-    """
-    with plt.rc_context(STYLE):
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        ax.patch.set_alpha(0)
-        for (of, dtype), accuracy in report.accuracy.items():
-            z, e = accuracy.z.astype(float), accuracy.errors
-            e = np.where(np.isfinite(e), np.maximum(e, 0.01), np.nan)
-            ax.plot(z[abs(z) < 1e30], e[abs(z) < 1e30], label=f"{of}, {dtype}")
-        ax.axhline(8, color=_GREY, linewidth=0.8)
-        ax.set(xlabel="$z$", ylabel="$E$", yscale="log")
-        ax.set_xscale("symlog", linthresh=1)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    return ax
-
-
-def profiles(
-    of: str, dtype: str, libraries: Sequence[str] = ("actlib", "tensorflow", "torch", "jax")
-) -> Figure:
-    """Draw where each function of each library loses digits, as recorded.
-
-    Parameters
-    ----------
-    of : str
-        ``"value"`` or ``"gradient"``.
-    dtype : str
-        ``"float32"`` or ``"float64"``; also half precision.
-    libraries : sequence of str
-        As in the recorded table: one panel each. Functions that none but the first has are left
-        out.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        A row for every function, from far below zero to far above; the darker, the more digits are
-        lost. Where a number is lost altogether it is orange.
-
-    Examples
-    --------
-    >>> from actlib.plots import profiles
-    >>> figure = profiles("gradient", "float32", ["actlib", "jax"])
-    >>> [ax.get_title() for ax in figure.axes[:2]]
-    ['actlib', 'JAX']
-    """
-    from actlib.book.tables import recorded
-    from actlib.check.peers import EDGES, LOST, NOTHING
-
-    found = {
-        (row["library"], row["function"]): row["profile"]
-        for row in recorded("accuracy")
-        if row["of"] == of and row["format"] == dtype
-    }
-    names = sorted({name for library, name in found if library in libraries[1:]})
-    digits = 16 if dtype == "float64" else 8
-    code = {f"{i:x}": float(i) for i in range(16)} | {LOST: digits + 1.0, NOTHING: np.nan}
-    bins = 2 * (len(EDGES) - 1)
-    ticks = [-20, 0, 20]
-    at = [bins / 2 + np.sign(z) * EDGES.index(abs(z)) - 0.5 for z in ticks]
-    blues = LinearSegmentedColormap.from_list("digits", ["#c5ddf2", "#123a63"])
-    shades = blues.with_extremes(over=_ORANGE)
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
-            1,
-            len(libraries),
-            sharey=True,
-            squeeze=False,
-            figsize=(6.4, 1.2 + 0.24 * len(names)),
-            layout="constrained",
-        )
-        for ax, library in zip(axes[0], libraries, strict=True):
-            rows = [found.get((library, name), NOTHING * bins) for name in names]
-            image = ax.imshow(
-                [[code[x] for x in row] for row in rows],
-                aspect="auto",
-                interpolation="none",
-                cmap=shades,
-                vmin=0,
-                vmax=digits,
-            )
-            ax.set_title(LIBRARIES.get(library, library))
-            ax.set_xticks(at, [f"{z}" for z in ticks], fontsize=10)
-            ax.set_xlabel("$z$")
-        axes[0, 0].set_yticks(range(len(names)), names, fontsize=10)
-        bar = figure.colorbar(image, ax=axes, location="bottom", extend="max", aspect=40)
-        bar.set_label("decimal digits lost")
-    return figure
-
-
-def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
-    """Draw which share of the units of each activation is dead, saturated or lost.
-
-    Parameters
-    ----------
-    findings : sequence of actlib.diagnose.Finding
-        Those of an `actlib.diagnose.Diagnosis`.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; without it, a figure is made.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on: a group of three bars for every activation, the first on top.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> from actlib.plots import unit_shares
-    >>> hidden = SimpleNamespace(layer="hidden", units=4, dead=2, saturated=0, lost=0)
-    >>> ax = unit_shares([hidden])
-    """
-    with plt.rc_context(STYLE):
-        if ax is None:
-            height = 1.5 + 0.5 * len(findings)
-            _, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
-        ax.patch.set_alpha(0)
-        rows = np.arange(len(findings))
-        hatches = ["", "////", "...."]
-        for number, kind in enumerate(["dead", "saturated", "lost"]):
-            shares = [100 * getattr(finding, kind) / finding.units for finding in findings]
-            ax.barh(rows + 0.26 * (number - 1), shares, 0.24, label=kind, hatch=hatches[number])
-        ax.set(xlabel="units (%)", xlim=(0, 100))
-        ax.set_yticks(rows, [finding.layer for finding in findings])
-        ax.invert_yaxis()
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-    return ax
-
-
-def intervals(
-    summary: pd.DataFrame, metric: str = "mean", *, x: str | None = None, ax: Axes | None = None
-) -> Axes:
-    """Draw means and their intervals, as `actlib.study.Results.summary` gives them.
-
-    Parameters
-    ----------
-    summary : pandas.DataFrame
-        With the columns ``activation``, ``mean``, ``low`` and ``high``, and others that vary.
-    metric : str, optional
-        What the means are of.
-    x : str, optional
-        The column for the horizontal axis: each activation is then a line. Without it, each row is
-        a point with its interval, the first on top.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; without it, a figure is made.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The axes drawn on.
-
-    Raises
-    ------
-    ValueError
-        If there is no column `x`, or it is no number.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from actlib.plots import intervals
-    >>> row = {"activation": "relu", "mean": 0.9, "low": 0.88, "high": 0.92}
-    >>> ax = intervals(pd.DataFrame([row]), "accuracy")
-    """
-    if x is not None and (x not in summary or summary[x].dtype.kind not in "biuf"):
-        raise ValueError(f"x must be a column of numbers of the summary, got {x!r}")
-    with plt.rc_context(STYLE):
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained")
-        errors = np.abs(summary[["low", "high"]].to_numpy() - summary[["mean"]].to_numpy()).T
-        ax.patch.set_alpha(0)
-        if x is None:
-            _draw_rows(ax, summary, errors)
-            ax.set_xlabel(metric)
-            return ax
-        for number, name in enumerate(dict.fromkeys(summary["activation"])):
-            rows = (summary["activation"] == name).to_numpy()
-            style = _MARKERS[number % len(_MARKERS)]
-            points = summary[rows]
-            ax.errorbar(
-                points[x], points["mean"], errors[:, rows], fmt=style, label=name, capsize=3
-            )
-        ax.set(xlabel=x, ylabel=metric)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-    return ax
-
-
-_MARKERS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
-
-
-def _draw_rows(ax: Axes, summary: pd.DataFrame, errors: np.ndarray) -> None:
-    own = {"activation", "n", "mean", "std", "low", "high", "diverged", "failed", "dead"}
-    others = [name for name in summary if name not in own]
-    names = [
-        ", ".join([row["activation"], *(f"{name} {row[name]}" for name in others)])
-        for _, row in summary.iterrows()
-    ]
-    ax.errorbar(summary["mean"], range(len(names)), xerr=errors, fmt="o", capsize=3)
-    ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
 
 
 def _draw_both(
@@ -418,11 +190,10 @@ def _draw_both(
     params: dict[str, float],
 ) -> None:
     """Draw a function and its derivative, with the axes and a legend."""
-    ax.patch.set_alpha(0)
-    ax.axhline(0, color=_GREY, linewidth=0.8)
-    ax.axvline(0, color=_GREY, linewidth=0.8)
-    _draw(ax, function, parts, params, label="$f(z)$", color=_BLUE, linestyle="-")
-    _draw(ax, slope, parts, params, label="$f'(z)$", color=_ORANGE, linestyle="--")
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.axvline(0, color=GREY, linewidth=0.8)
+    _draw(ax, function, parts, params, label="$f(z)$", color=BLUE, linestyle="-")
+    _draw(ax, slope, parts, params, label="$f'(z)$", color=ORANGE, linestyle="--")
     ax.set(xlabel="$z$", xlim=(parts[0][0][0], parts[-1][0][-1]))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # off the shaded ground
 

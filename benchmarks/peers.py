@@ -1,6 +1,6 @@
 """Measure the activations that other libraries ship: peers.py LIBRARY...
 
-Writes the tables that ``actlib.check.recorded`` reads; rows of libraries that are not named stay.
+Writes the tables that ``actlib.book.tables`` reads; rows of libraries that are not named stay.
 ``actlib-on-jax`` is our own function on JAX's arrays. ``make peers`` runs it in the environments
 that have the libraries.
 """
@@ -24,8 +24,9 @@ import numpy as np
 
 import actlib.book
 from actlib import REGISTRY
-from actlib.check import check_activation, conventions, from_library, recorded
-from actlib.check.peers import profile
+from actlib.book.profiles import profile
+from actlib.book.tables import recorded
+from actlib.check import check_activation, conventions, from_library
 
 TABLES = Path(actlib.book.__file__).parent
 DTYPES = ("float32", "float64", "float16", "bfloat16")

@@ -29,7 +29,8 @@ from scipy import special
 
 from actlib import REGISTRY
 from actlib._core import blocks
-from actlib.check import from_library, recorded
+from actlib.book.tables import recorded
+from actlib.check import from_library
 
 FIELDS = ["function", "of", "dtype", "n", "contender", "version", "ns", "date", "processor"]
 SIZES = (10**3, 10**5, 10**7)

@@ -133,6 +133,10 @@ def test_the_page_shows_every_activation(name: str) -> None:
     assert [name in names for names in families().values()].count(True) == 1
 
 
+def test_the_api_page_names_no_private_module() -> None:
+    assert not re.search(r"actlib\._|\._core", (CHAPTERS / "api.md").read_text())
+
+
 def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
     """Its block on activations, built with one more in a family and in that family's `__all__`."""
     block = re.search(r"\.\. automodule:: actlib\n +:members:\n", (CHAPTERS / "api.md").read_text())

@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from actlib import REGISTRY
-from actlib.check import check_activation, conventions, peers, recorded, side_by_side
+from actlib.book.profiles import EDGES, profile
+from actlib.book.tables import recorded, side_by_side
+from actlib.check import answers, check_activation, conventions
 
 ASKED, MEASURED = recorded("conventions"), recorded("accuracy")
 LIBRARIES = ["tensorflow", "keras", "torch", "jax", "scipy"]
@@ -120,7 +122,7 @@ def test_a_mended_function_would_be_noticed(monkeypatch: Any) -> None:
     recorded_answer = next(r for r in ASKED if key(r) == "jax-sigmoid")["lost"]
     assert recorded_answer == "f'(20) f'(30)"
     f = REGISTRY["sigmoid"]
-    monkeypatch.setattr(peers, "from_library", lambda name, library: (f, f.grad))
+    monkeypatch.setattr(answers, "from_library", lambda name, library: (f, f.grad))
     assert conventions("sigmoid", "scipy")["lost"] == ""
 
 
@@ -128,10 +130,10 @@ def test_profile() -> None:
     off = lambda z: (np.tanh(z) * (1 + 1e-4 * (z > 2.5))).astype(z.dtype)  # noqa: E731
     lost = lambda z: np.where(z < -5, 0, off(z)).astype(z.dtype)  # noqa: E731
     report = check_activation(lost, exact="tanh", dtypes=["float32"])
-    digits = peers.profile(report.accuracy["value", "float32"])
-    middle = len(peers.EDGES) - 1
+    digits = profile(report.accuracy["value", "float32"])
+    middle = len(EDGES) - 1
     assert len(digits) == 2 * middle
-    two, five = (peers.EDGES.index(z) for z in (2.0, 5.0))
+    two, five = (EDGES.index(z) for z in (2.0, 5.0))
     assert set(digits[middle + two : -1]) <= {"3", "4", "-"}
     assert set(digits[: middle - five]) <= {"x", "-"}
     assert set(digits[middle - five + 1 : middle + two]) <= {"0", "1", "-"}

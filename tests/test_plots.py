@@ -21,8 +21,9 @@ from PIL import Image
 from actlib import REGISTRY, leaky_relu, prelu, relu, sigmoid, tanh
 from actlib._core.declare import Activation, activation, derivative
 from actlib._core.spec import Param
-from actlib.check.peers import EDGES
-from actlib.plots import STYLE, curves, flat_intervals, profiles, section
+from actlib.book.figure import profiles
+from actlib.book.profiles import EDGES
+from actlib.plots import STYLE, curves, flat_intervals, section
 
 mpl.use("agg")
 EVERY = pytest.mark.parametrize("name", sorted(REGISTRY.elementwise))

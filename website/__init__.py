@@ -11,8 +11,8 @@ from website import (
     api,
     assets,
     citations,
-    depths,
-    explorer,
+    depths_page,
+    explorer_page,
     headlines,
     instruments,
     maths,
@@ -28,7 +28,18 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )  # Jupyter Book sets it for an extension left out
     if os.environ.get("BOOK_PDF"):  # a PDF of the book will lie next to it
         app.tags.add("pdf")
-    parts = [api, citations, maths, instruments, explorer, depths, headlines, pages, quiz, search]
+    parts = [
+        api,
+        citations,
+        maths,
+        instruments,
+        explorer_page,
+        depths_page,
+        headlines,
+        pages,
+        quiz,
+        search,
+    ]
     for part in (*parts, assets):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

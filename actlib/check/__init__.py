@@ -13,9 +13,9 @@ Needs mpmath and SymPy (``pip install "actlib[check]"``).
 (False, False)
 """
 
-from actlib.book.tables import recorded
 from actlib.check.accuracy import Accuracy, grid, measure
 from actlib.check.activation import check_activation
+from actlib.check.answers import conventions
 from actlib.check.exact import reference
 from actlib.check.frameworks import (
     from_jax,
@@ -25,7 +25,6 @@ from actlib.check.frameworks import (
     keywords,
     shipped,
 )
-from actlib.check.peers import conventions, side_by_side
 from actlib.check.report import CheckFailed, Finding, Report
 
 __all__ = [
@@ -42,8 +41,6 @@ __all__ = [
     "grid",
     "keywords",
     "measure",
-    "recorded",
     "reference",
     "shipped",
-    "side_by_side",
 ]

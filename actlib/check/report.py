@@ -100,10 +100,10 @@ class Report:
             raise CheckFailed(str(self))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the errors against z; see `actlib.plots.errors`."""
-        from actlib.plots import errors
+        """Draw the errors against z; see `actlib.check.figure`."""
+        from actlib.check.figure import errors
 
-        return errors(self, ax=ax)
+        return errors(self.accuracy, ax=ax)
 
     def __str__(self) -> str:
         verdict = f"{len(self.failed)} of {len(self.findings)} properties FAILED"

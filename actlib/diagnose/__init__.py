@@ -4,8 +4,9 @@
 Needs Keras on TensorFlow (``pip install "actlib[diagnose]"``).
 """
 
+from actlib.diagnose.finding import Finding
 from actlib.diagnose.inspection import inspect
 from actlib.diagnose.monitor import UnitMonitor
-from actlib.diagnose.report import Diagnosis, Finding
+from actlib.diagnose.report import Diagnosis
 
 __all__ = ["Diagnosis", "Finding", "UnitMonitor", "inspect"]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from actlib._core.registry import REGISTRY
-
-if TYPE_CHECKING:
-    from actlib.diagnose.report import Diagnosis, Finding
+from actlib.diagnose.finding import Finding
 
 #: Where the book shows that it helps: a chapter and a label in it.
 SECTIONS = {
@@ -26,13 +24,15 @@ _LIVELIER = (
 _SMALLER = "Try inputs scaled to a standard deviation of 1, or smaller first weights"
 
 
-def advice(diagnosis: Diagnosis) -> list[str]:
+def advice(findings: Sequence[Finding], origin: str | None = None) -> list[str]:
     """One line for each thing that was found, with the layers where it was.
 
     Parameters
     ----------
-    diagnosis : Diagnosis
+    findings : sequence of Finding
         What `inspect` found.
+    origin : str or None
+        Where the first number was made that is not finite.
 
     Returns
     -------
@@ -40,10 +40,10 @@ def advice(diagnosis: Diagnosis) -> list[str]:
         Empty for a model in good health.
     """
     where: dict[tuple[str, str], list[str]] = {}
-    if diagnosis.origin:
-        where["origin", _ORIGIN] = [diagnosis.origin]
+    if origin:
+        where["origin", _ORIGIN] = [origin]
     for kind, remedy in _REMEDIES.items():
-        for finding in diagnosis.findings:
+        for finding in findings:
             if count := getattr(finding, kind):
                 layers = where.setdefault((kind, remedy(finding)), [])
                 layers.append(f"{finding.layer} ({count} of {finding.units})")
@@ -65,8 +65,8 @@ _ORIGIN = "Look for one in the data; if there is none, train anew with a lower l
 def _remedy(finding: Finding) -> str:
     """Bounded activations are flat on both sides: there, neither biases nor a leak are at fault."""
     activation = REGISTRY.get(_name(finding))
-    bounds = activation.spec.range if activation else (0.0, np.inf)
-    return _LIVELIER if callable(bounds) or not np.isfinite(bounds).all() else _SMALLER
+    bounds = activation.spec.range_at() if activation else (0.0, np.inf)
+    return _SMALLER if np.isfinite(bounds).all() else _LIVELIER
 
 
 def _lost(finding: Finding) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 
 from actlib.diagnose.batches import batches, length
 from actlib.diagnose.derivatives import exact
+from actlib.diagnose.finding import Finding
 from actlib.diagnose.places import places
 from actlib.diagnose.probe import Origin, eagerly, unchanged, watched
-from actlib.diagnose.report import Diagnosis, Finding
+from actlib.diagnose.report import Diagnosis
 from actlib.diagnose.tally import FLOAT16_MAX, Tally
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from actlib.diagnose.finding import Finding
 from actlib.diagnose.inspection import inspect
-from actlib.diagnose.report import Diagnosis, Finding
+from actlib.diagnose.report import Diagnosis
 
 _NUMBERS = ("dead", "saturated", "lost", "pre_mean", "pre_std", "mean", "std", "gain")
 

@@ -16,8 +16,7 @@ from actlib._core.arrays import Array
 from actlib.keras import Activation, activation
 from actlib.network import Network
 from actlib.study.data import Split
-from actlib.study.training import Epoch
-from actlib.study.trial import Trial
+from actlib.study.trial import Epoch, Trial
 
 
 def epochs(trial: Trial, network: Network, split: Split) -> Epoch:

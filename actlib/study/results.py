@@ -194,11 +194,11 @@ class Results:
         Returns
         -------
         matplotlib.axes.Axes
-            See `actlib.plots.intervals`.
+            See `actlib.study.figure`.
         """
-        from actlib import plots
+        from actlib.study.figure import intervals
 
-        return plots.intervals(self.summary(metric), self._checked(metric), x=x)
+        return intervals(self.summary(metric), self._checked(metric), x=x)
 
     def __str__(self) -> str:
         """The summary, and what did not end well."""

@@ -6,7 +6,6 @@ import importlib
 import math
 import platform
 import time
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -17,11 +16,9 @@ from actlib._core.arrays import Array
 from actlib._core.registry import REGISTRY
 from actlib.network import Network, mini_batches, squared_error
 from actlib.study.data import Data, Split
-from actlib.study.trial import INITS, Trial
+from actlib.study.trial import INITS, Epoch, Trial
 
 Record = dict[str, Any]
-#: Trains on the given batches, one step each, and returns the mean loss.
-Epoch = Callable[[Array], float]
 
 
 def attempt(trial: Trial, data: Data) -> Record:

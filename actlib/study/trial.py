@@ -7,13 +7,16 @@ import itertools
 import json
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from actlib._core.arrays import Array
 from actlib._core.names import hint
 from actlib._core.registry import REGISTRY
 
+#: Trains on the given batches, one step each, and returns the mean loss.
+Epoch = Callable[[Array], float]
 #: The standard deviation of first weights, for a layer of so many inputs and units.
 INITS = {
     "he": lambda inputs, units: math.sqrt(2 / inputs),

@@ -15,7 +15,7 @@ from test_pages import outcry
 
 from actlib import REGISTRY
 from actlib.book import mean_field
-from website.depths import DATA
+from website.depths_page import DATA
 
 PAGE = "chapters/depth.html"
 WIDGET = ".depths"

@@ -1,0 +1,84 @@
+"""The figure of a comparison: means with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from actlib.plots import styled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["intervals"]
+
+
+def intervals(
+    summary: pd.DataFrame, metric: str = "mean", *, x: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw means and their intervals, as `actlib.study.Results.summary` gives them.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        With the columns ``activation``, ``mean``, ``low`` and ``high``, and others that vary.
+    metric : str, optional
+        What the means are of.
+    x : str, optional
+        The column for the horizontal axis: each activation is then a line. Without it, each row is
+        a point with its interval, the first on top.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; without it, a figure is made.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes drawn on.
+
+    Raises
+    ------
+    ValueError
+        If there is no column `x`, or it is no number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from actlib.study.figure import intervals
+    >>> row = {"activation": "relu", "mean": 0.9, "low": 0.88, "high": 0.92}
+    >>> ax = intervals(pd.DataFrame([row]), "accuracy")
+    """
+    if x is not None and (x not in summary or summary[x].dtype.kind not in "biuf"):
+        raise ValueError(f"x must be a column of numbers of the summary, got {x!r}")
+    with styled(ax) as ax:
+        errors = np.abs(summary[["low", "high"]].to_numpy() - summary[["mean"]].to_numpy()).T
+        if x is None:
+            _draw_rows(ax, summary, errors)
+            ax.set_xlabel(metric)
+            return ax
+        for number, name in enumerate(dict.fromkeys(summary["activation"])):
+            rows = (summary["activation"] == name).to_numpy()
+            style = _MARKERS[number % len(_MARKERS)]
+            points = summary[rows]
+            ax.errorbar(
+                points[x], points["mean"], errors[:, rows], fmt=style, label=name, capsize=3
+            )
+        ax.set(xlabel=x, ylabel=metric)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    return ax
+
+
+_MARKERS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
+
+
+def _draw_rows(ax: Axes, summary: pd.DataFrame, errors: np.ndarray) -> None:
+    own = {"activation", "n", "mean", "std", "low", "high", "diverged", "failed", "dead"}
+    others = [name for name in summary if name not in own]
+    names = [
+        ", ".join([row["activation"], *(f"{name} {row[name]}" for name in others)])
+        for _, row in summary.iterrows()
+    ]
+    ax.errorbar(summary["mean"], range(len(names)), xerr=errors, fmt="o", capsize=3)
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
