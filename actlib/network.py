@@ -15,6 +15,7 @@ import numpy as np
 
 from actlib._core.arrays import Array
 from actlib._core.registry import Activation
+from actlib.functions.softmax import log_softmax
 
 __all__ = ["Network", "cross_entropy", "mini_batches", "squared_error"]
 
@@ -249,9 +250,6 @@ class Network:
 def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
     """Compute the cross-entropy of softmax probabilities, and its gradient.
 
-    The largest logit is subtracted before exponentials are taken, so nothing
-    overflows. Sums leave its 1 out: it would swallow what is small beside it.
-
     Parameters
     ----------
     logits : array
@@ -266,16 +264,12 @@ def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
     gradient : array
         Of the loss with respect to `logits`.
     """
-    labels = _checked(labels, logits)
-    rows, top = np.arange(len(logits)), logits.argmax(axis=1)
-    shifted = logits - logits[rows, top, None]
-    others = np.exp(shifted)
-    others[rows, top] = 0
-    log_p = shifted - np.log1p(others.sum(axis=1, keepdims=True))
+    own = np.arange(len(logits)), _checked(labels, logits)
+    log_p = log_softmax(logits)
     gradient = np.exp(log_p)
-    gradient[rows, labels] = 0
-    gradient[rows, labels] = -gradient.sum(axis=1)  # p - 1, not cancelled
-    return float(-log_p[rows, labels].mean()), gradient / len(rows)
+    gradient[own] = 0
+    gradient[own] = -gradient.sum(axis=1)  # p - 1, not cancelled
+    return float(-log_p[own].mean()), gradient / len(logits)
 
 
 def squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:

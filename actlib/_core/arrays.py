@@ -92,13 +92,24 @@ def real_dtypes(name: str, xp: Namespace, dtype: Any, role: str = "z") -> tuple[
 
 def dtypes_of(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
     """The dtype to compute in and the dtype to return, None if this one cannot be used."""
-    name = dtype_name(xp, dtype)
-    if name in _WORKING:
-        return getattr(xp, _WORKING[name]), getattr(xp, name, dtype)
-    if _WHOLE.fullmatch(name):
+    if floating := _floating(xp, dtype):
+        return floating
+    if _WHOLE.fullmatch(dtype_name(xp, dtype)):
         default = xp.__array_namespace_info__().default_dtypes()["real floating"]
         return default, default
     return None
+
+
+@functools.cache
+def _floating(xp: Namespace, dtype: Any) -> tuple[Any, Any] | None:
+    """The dtypes for a floating one; for others None.
+
+    The cache asks for the library too, since dtypes of two libraries must not be compared.
+    """
+    name = dtype_name(xp, dtype)
+    if name not in _WORKING:
+        return None
+    return getattr(xp, _WORKING[name]), getattr(xp, name, dtype)
 
 
 @functools.cache
@@ -106,6 +117,5 @@ def dtype_name(xp: Namespace, dtype: Any) -> str:
     """A dtype's name, the same for every library.
 
     It ends what the dtype prints as: ``float32``, ``torch.float32``, ``<class 'numpy.float32'>``.
-    The cache asks for the library too, since dtypes of two libraries must not be compared.
     """
     return getattr(dtype, "name", None) or str(dtype).rpartition(".")[2].strip("'>")

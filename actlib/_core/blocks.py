@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import functools
+import contextvars
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-#: Bytes of z at a time. A temporary array of this size is below the 128 kB from which glibc asks
-#: the system for fresh memory each time.
-BLOCK = 2**16
-#: Bytes of z up to which it is evaluated at once; blocks would cost more.
-WHOLE = 2**17
+T = TypeVar("T")
 
-#: Arithmetic without warnings: every finite input has a result, and it is the right one.
-quiet = functools.partial(np.errstate, all="ignore")
+BLOCK = 2**17  # bytes of z at a time, so that what is made on the way stays in the cache
+WHOLE = 2**18  # bytes of z up to which it is evaluated at once; blocks would cost more
+
+# Until a process has freed a large array, glibc gives freed memory of a block's size back to the
+# system and asks for it anew, with which mish takes 2 and softplus 3 times as long (measured).
+np.empty(2**23, np.uint8)
+
+_QUIET = contextvars.Context()
+_QUIET.run(np.seterr, all="ignore")
+
+
+def quietly(function: Callable[..., T], *args: Any) -> T:
+    """Call a function in a context of its own, in which NumPy's arithmetic gives no warnings.
+
+    The caller's context, with its settings, is never touched. Entering a copy of an empty context
+    takes 0.05 microseconds; ``np.errstate`` takes 0.7, a quarter of a call on a small array.
+    """
+    return _QUIET.copy().run(function, *args)
 
 
 def elementwise(

@@ -47,7 +47,7 @@ class Evaluation:
         first = self.formulas[0]
         xp, z, working, result = prepared(first.name, z)
         if xp is np:
-            return self._on_numpy(z, params, working, result, outs)
+            return blocks.quietly(self._on_numpy, z, params, working, result, outs)
         if outs is not None:
             raise TypeError(
                 f"{first.name}: out is for NumPy arrays, but z belongs to {xp.__name__}"
@@ -55,7 +55,7 @@ class Evaluation:
         params = params or first.defaults
         if hasattr(xp, "blockwise"):
             return [_on_dask(formula, xp, z, params, working, result) for formula in self.formulas]
-        with blocks.quiet():
+        with np.errstate(all="ignore"):  # for libraries that compute by NumPy
             z, values = first.arguments(xp, xp.astype(z, working), params, working)
             return [xp.astype(found, result) for found in self._at_once(xp, z, *values)]
 
@@ -65,35 +65,32 @@ class Evaluation:
         first = self.formulas[0]
         if outs is None and len(self.formulas) == 1 and first.goes_bare(z, working):
             return [first.kernel(np, z)]
-        with blocks.quiet():
-            if params:
-                z, params = first.arguments(np, z, params, working)
-            else:
-                params = first.defaults_in(working)
-            if outs is not None:
-                _check_outs(first.name, outs, len(self.formulas), z.shape, result)
-            if z.nbytes > blocks.WHOLE:
-                outs = outs or tuple(np.empty_like(z, dtype=result) for _ in self.formulas)
-                evaluate = functools.partial(self._at_once, np)
-                blocks.elementwise(evaluate, [z, *params], outs, working)
-                return outs
-            given = z.astype(working, copy=False)
-            found = self._at_once(np, given if z.ndim else given.reshape(1), *params)
-            if outs:
-                for out, values in zip(outs, found, strict=True):
-                    out[...] = values.reshape(z.shape)
-                return outs
-            found = [values.astype(result, copy=False) for values in found]
-            return found if z.ndim else [values[0] for values in found]
+        if params:
+            z, params = first.arguments(np, z, params, working)
+        else:
+            params = first.defaults_in(working)
+        if outs is not None:
+            _check_outs(first.name, outs, len(self.formulas), z.shape, result)
+        if z.nbytes > blocks.WHOLE:
+            outs = outs or tuple(np.empty_like(z, dtype=result) for _ in self.formulas)
+            evaluate = functools.partial(self._at_once, np)
+            blocks.elementwise(evaluate, [z, *params], outs, working)
+            return outs
+        given = z.astype(working, copy=False)
+        found = self._at_once(np, given if z.ndim else given.reshape(1), *params)
+        if outs:
+            for out, values in zip(outs, found, strict=True):
+                out[...] = values.reshape(z.shape)
+            return outs
+        found = [values.astype(result, copy=False) for values in found]
+        return found if z.ndim else [values[0] for values in found]
 
     def _at_once(self, xp: Namespace, z: Array, *params: Array) -> list[Array]:
         """Evaluate on arrays of the dtype computed in."""
-        if self.both:
-            outs = self.both(xp, z, *params)
-        else:
-            outs = [formula.kernel(xp, z, *params) for formula in self.formulas]
-        pairs = zip(self.formulas, outs, strict=True)
-        return [formula.right(xp, z, out, params) for formula, out in pairs]
+        if not self.both:
+            return [formula.on(xp, z, params) for formula in self.formulas]
+        pairs = zip(self.formulas, self.both(xp, z, *params), strict=True)
+        return [formula.mended(xp, z, out, params) for formula, out in pairs]
 
 
 def _on_dask(

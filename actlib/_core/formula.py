@@ -27,7 +27,6 @@ from actlib._core.arrays import (
     is_number,
     namespace,
 )
-from actlib._core.blocks import quiet
 from actlib._core.spec import Param
 
 _SPECIAL = (math.nan, -math.inf, math.inf)
@@ -63,8 +62,25 @@ class Formula:
 
         For given parameters the kernel may have fewer `faults` than for every sample.
         """
-        out = self.kernel(xp, z, *params)
-        return self._mended(xp, z, out, params, self.faults if faults is None else faults)
+        return self.mended(xp, z, self.kernel(xp, z, *params), params, faults)
+
+    def mended(
+        self,
+        xp: Namespace,
+        z: Array,
+        out: Array,
+        params: Sequence[Array],
+        faults: Collection[float] | None = None,
+    ) -> Array:
+        """The kernel's result, put right where it is wrong: at NaN or the infinities."""
+        faults = self.faults if faults is None else faults
+        if not faults or (xp is np and self._finds_no_fault(z)):
+            return out
+        low, high = self.limits_at(xp, params)
+        for special, limit in ((-math.inf, low), (math.inf, high)):
+            if special in faults:
+                out = xp.where(z == special, limit, out)
+        return xp.where(xp.isnan(z), z, out) if math.nan in faults else out
 
     @functools.cached_property
     def faults(self) -> frozenset[float]:
@@ -75,7 +91,7 @@ class Formula:
     def faults_at(self, params: Iterable[float]) -> frozenset[float]:
         """Which of NaN and the infinities the bare kernel is wrong at, for these parameters."""
         z, values = np.array(_SPECIAL), [np.float64(value) for value in params]
-        with quiet():
+        with np.errstate(all="ignore"):
             got = self.kernel(np, z, *values)
             expected = np.array([math.nan, *self.limits_at(np, values)])
         right = (got == expected) | (np.isnan(got) & np.isnan(expected))
@@ -89,17 +105,11 @@ class Formula:
         """Whether the kernel alone is right and quick: it makes nothing but its output."""
         if not self.one_pass or self.params or z.dtype != working or z.ndim == 0:
             return False
-        return self._needs_no_guard(z)
+        return not self.faults or self._finds_no_fault(z)
 
-    def right(self, xp: Namespace, z: Array, out: Array, params: Sequence[Array]) -> Array:
-        """The kernel's result, put right at NaN and the infinities if it is wrong there."""
-        if xp is np and self._needs_no_guard(z):
-            return out
-        return self._mended(xp, z, out, params, self.faults)
-
-    def _needs_no_guard(self, z: np.ndarray) -> bool:
+    def _finds_no_fault(self, z: np.ndarray) -> bool:
         """Whether the kernel is right at every element."""
-        return not self.faults or math.isfinite(self._witness(z, axis=None, initial=0))
+        return math.isfinite(self._witness(z, axis=None, initial=0))
 
     @functools.cached_property
     def _witness(self) -> Callable[..., Any]:
@@ -110,21 +120,6 @@ class Formula:
         if math.inf not in self.faults:
             return np.minimum.reduce
         return np.add.reduce if -math.inf in self.faults else np.maximum.reduce
-
-    def _mended(
-        self,
-        xp: Namespace,
-        z: Array,
-        out: Array,
-        params: Sequence[Array],
-        faults: Collection[float],
-    ) -> Array:
-        """The kernel's result, put right where it is wrong: at NaN or the infinities."""
-        low, high = self.limits_at(xp, params)
-        for special, limit in ((-math.inf, low), (math.inf, high)):
-            if special in faults:
-                out = xp.where(z == special, limit, out)
-        return xp.where(xp.isnan(z), z, out) if math.nan in faults else out
 
     def arguments(
         self, xp: Namespace, z: Array, params: Sequence[Any], working: Any

@@ -56,11 +56,14 @@ class Along:
             return self._on_dask(xp, z, given, axis, shape[axis], result)
         if shape[axis] == 0:
             return xp.astype(z, result, copy=True)
-        with blocks.quiet():
-            arrays = [xp.moveaxis(xp.astype(a, working, copy=False), axis, -1) for a in (z, *given)]
+        with np.errstate(all="ignore"):
+            arrays = [xp.astype(a, working, copy=False) for a in (z, *given)]
+            inside = axis < z.ndim - 1
+            if inside:
+                arrays = [xp.moveaxis(a, axis, -1) for a in arrays]
             evaluate = functools.partial(self._over_last, xp)
             out = blocks.by_rows(evaluate, arrays, shape[axis]) if xp is np else evaluate(*arrays)
-            return xp.astype(xp.moveaxis(out, -1, axis), result, copy=False)
+            return xp.astype(xp.moveaxis(out, -1, axis) if inside else out, result, copy=False)
 
     def _over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
         if not self.halves:
@@ -107,7 +110,7 @@ class Along:
         real_dtypes(self.name, theirs, given.dtype, "upstream")
         if theirs is not xp:
             given = xp.asarray(given)
-        with blocks.quiet():
+        with np.errstate(all="ignore"):
             given = xp.astype(given, working)
         try:
             return given if tuple(given.shape) == shape else xp.broadcast_to(given, shape)
