@@ -1,6 +1,6 @@
-"""The command line: ``python -m actlib --help``.
+"""The command line: ``actlib --help``, or ``python -m actlib --help``.
 
-Needs click (``pip install "actlib[cli]"``).
+Needs the extra ``cli``: click.
 """
 
 from __future__ import annotations
@@ -13,18 +13,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-try:
-    import click
-except ImportError:
-    sys.exit('The command line needs click; install it with: pip install "actlib[cli]"')
+from actlib._core.extras import extra
 
+try:
+    with extra("cli"):
+        import click
+except ModuleNotFoundError as error:
+    sys.exit(f"actlib: {error}")
+
+from actlib import __version__
 from actlib._core.registry import REGISTRY
 from actlib.book.catalogue import call
 
 
 @click.group()
+@click.version_option(__version__, prog_name="actlib")
 def main() -> None:
     """Activation functions: look them up, and check your own."""
+    if "" not in sys.path:  # a script has not the current folder there, in which modules may be
+        sys.path.insert(0, "")
 
 
 @main.command("list")
@@ -95,7 +102,7 @@ def check(
 ) -> None:
     """Check a function, and its gradient; the exit code is 1 if it fails.
 
-    For example: python -m actlib check mymodule:sigmoid --exact sigmoid
+    For example: actlib check mymodule:sigmoid --exact sigmoid
     """
     from actlib import check as checks
 
@@ -168,7 +175,7 @@ def study(
 
     Results are kept as they come: after an interruption, the same command goes on.
 
-    For example: python -m actlib study --activations relu,gelu --depth 2,8 --seeds 10
+    For example: actlib study --activations relu,gelu --depth 2,8 --seeds 10
     """
     from actlib import study as studies
 
@@ -195,4 +202,4 @@ def _cluster(scheduler: str) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    main(prog_name="python -m actlib")
+    main(prog_name="actlib")

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
-from cycler import cycler
-from matplotlib.axes import Axes
 
+from actlib._core.extras import extra
 from actlib._core.registry import Activation, AxisFunction, GatedUnit
 from actlib.pieces import between, flat_intervals, pieces
+
+with extra("plot"):
+    import matplotlib.pyplot as plt
+    from cycler import cycler
+    from matplotlib.axes import Axes
 
 __all__ = [
     "STYLE",

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import actlib
 from actlib.__main__ import main
+from actlib._core.extras import install_command
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -82,4 +83,14 @@ def test_without_click_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['click'] = None; import runpy; runpy.run_module('actlib')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 1
-    assert 'pip install "actlib[cli]"' in done.stderr
+    assert install_command("cli") in done.stderr
+
+
+def test_the_script_finds_a_module_in_the_current_folder(tmp_path: Path) -> None:
+    script = Path(sys.executable).with_name("actlib")
+    (tmp_path / "mine.py").write_text("def identity(z):\n    return 1 * z\n")
+    command = [script, "check", "mine:identity", "--exact", "linear"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout.startswith("identity: all is well\n"), done.stderr
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == f"actlib, version {actlib.__version__}\n"

@@ -15,7 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from packaging.requirements import Requirement
 
-from tools.notebooks import INSTALL, address, make_hosted
+from tools.notebooks import INSTALL, address, make_hosted, requirement
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -56,7 +56,9 @@ def served(tmp_path):
 
 
 def test_install_cell_installs_from_the_address(served, tmp_path):
-    (asked,) = re.findall(r"%pip install .*\"(.*)\"", INSTALL.format(address=served))
+    (asked,) = re.findall(
+        r"%pip install .*\"(.*)\"", INSTALL.format(requirement=requirement(served))
+    )
     assert Requirement(asked).url == f"git+{served}", "a bare name would be somebody else's package"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
     command += ["--no-build-isolation", "--target", str(tmp_path / "target"), asked]

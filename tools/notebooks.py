@@ -9,6 +9,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat.v4 import new_code_cell
 
+from actlib._core.extras import PUBLISHED
 from tools.environment import our_own
 
 CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
@@ -29,7 +30,7 @@ INSTALL = """\
 import importlib.util
 
 if importlib.util.find_spec("actlib") is None:  # on a hosted machine
-    %pip install --quiet "actlib[check,plot,study] @ git+{address}"
+    %pip install --quiet "{requirement}"
 """
 
 
@@ -39,14 +40,17 @@ def address() -> str:
     return str(config["repository"]["url"])
 
 
-def make_hosted(notebook: nbformat.NotebookNode, address: str) -> None:
-    """Have a notebook install actlib where it is opened without it, once that has an address.
+def requirement(address: str) -> str:
+    """What a hosted notebook installs: from the address as long as the package is not published."""
+    return f"{PUBLISHED or 'actlib'}[check,plot,study]" + ("" if PUBLISHED else f" @ git+{address}")
 
-    Never by its bare name: as long as the package is not published, anybody may take that.
-    """
+
+def make_hosted(notebook: nbformat.NotebookNode, address: str) -> None:
+    """Have a notebook install actlib where it is opened without it, once that has an address."""
     notebook.cells = [cell for cell in notebook.cells if cell.id != "install"]
     if address:
-        cell = new_code_cell(INSTALL.format(address=address).strip(), id="install")
+        source = INSTALL.format(requirement=requirement(address)).strip()
+        cell = new_code_cell(source, id="install")
         cell.metadata.tags = ["remove-cell"]
         notebook.cells.insert(1, cell)  # after the title
 

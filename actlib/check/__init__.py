@@ -1,6 +1,6 @@
 """Is this activation, is this gradient, right? Measured against a high-precision reference.
 
-Needs mpmath and SymPy (``pip install "actlib[check]"``).
+Needs the extra ``check``: mpmath and SymPy.
 
 >>> import numpy as np
 >>> from actlib.check import check_activation
@@ -13,19 +13,22 @@ Needs mpmath and SymPy (``pip install "actlib[check]"``).
 (False, False)
 """
 
-from actlib.check.accuracy import Accuracy, grid, measure
-from actlib.check.activation import check_activation
-from actlib.check.answers import conventions
-from actlib.check.exact import reference
-from actlib.check.frameworks import (
-    from_jax,
-    from_library,
-    from_tensorflow,
-    from_torch,
-    keywords,
-    shipped,
-)
-from actlib.check.report import CheckFailed, Finding, Report
+from actlib._core.extras import extra
+
+with extra("check"):
+    from actlib.check.accuracy import Accuracy, grid, measure
+    from actlib.check.activation import check_activation
+    from actlib.check.answers import conventions
+    from actlib.check.exact import reference
+    from actlib.check.frameworks import (
+        from_jax,
+        from_library,
+        from_tensorflow,
+        from_torch,
+        keywords,
+        shipped,
+    )
+    from actlib.check.report import CheckFailed, Finding, Report
 
 __all__ = [
     "Accuracy",

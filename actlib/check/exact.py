@@ -1,7 +1,4 @@
-"""Exact values and derivatives, to 30 digits: from a symbolic formula, or from any computation.
-
-Needs mpmath and SymPy (``pip install "actlib[check]"``).
-"""
+"""Exact values and derivatives, to 30 digits: from a symbolic formula, or from any computation."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Activations in Keras models, with gradients that are right in the tails as well.
 
-Needs Keras on TensorFlow (``pip install "actlib[keras]"``). `activation` is for any place where
+Needs the extra ``keras``: Keras on TensorFlow. `activation` is for any place where
 Keras takes an activation; `Activation` is a layer whose parameters are learned,
 `GatedUnit` one that lets a half of its input gate the other.
 
@@ -12,15 +12,18 @@ Keras takes an activation; `Activation` is a layer whose parameters are learned,
 {'beta': array([1., 1., 1.], dtype=float32)}
 """
 
-import keras
+from actlib._core.extras import extra
 
-if (_backend := keras.backend.backend()) != "tensorflow":
-    raise ImportError(
-        f"actlib.keras works with Keras on TensorFlow, but Keras runs on {_backend}; "
-        'set the environment variable KERAS_BACKEND to "tensorflow" before Keras is imported'
-    )
+with extra("keras"):
+    import keras
 
-from actlib.keras.functions import ActivationFunction, activation
-from actlib.keras.layers import Activation, GatedUnit
+    if (_backend := keras.backend.backend()) != "tensorflow":
+        raise ImportError(
+            f"actlib.keras works with Keras on TensorFlow, but Keras runs on {_backend}; "
+            'set the environment variable KERAS_BACKEND to "tensorflow" before Keras is imported'
+        )
+
+    from actlib.keras.functions import ActivationFunction, activation
+    from actlib.keras.layers import Activation, GatedUnit
 
 __all__ = ["Activation", "ActivationFunction", "GatedUnit", "activation"]

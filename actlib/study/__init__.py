@@ -1,7 +1,7 @@
 """Compare activations on data, with seeds and intervals, so that the answer can be trusted.
 
 A `Trial` is one training run, `grid` makes many, `run` trains them on any executor and keeps each
-result as it comes, `Results` says what follows. Needs ``pip install "actlib[study]"``.
+result as it comes, `Results` says what follows. Needs the extra ``study``.
 
 >>> from actlib import study
 >>> trials = study.grid(activation=["relu", "tanh"], epochs=2, seed=range(3))
@@ -9,13 +9,16 @@ result as it comes, `Results` says what follows. Needs ``pip install "actlib[stu
 >>> print(results.compare("relu", "tanh"))  # doctest: +SKIP
 """
 
-from actlib.study.data import NAMES, Data, Split, load
-from actlib.study.results import Results
-from actlib.study.runner import run
-from actlib.study.statistics import Interval, holm, interval, p_value
-from actlib.study.store import StoreError
-from actlib.study.training import start
-from actlib.study.trial import Trial, grid
+from actlib._core.extras import extra
+
+with extra("study"):
+    from actlib.study.data import NAMES, Data, Split, load
+    from actlib.study.results import Results
+    from actlib.study.runner import run
+    from actlib.study.statistics import Interval, holm, interval, p_value
+    from actlib.study.store import StoreError
+    from actlib.study.training import start
+    from actlib.study.trial import Trial, grid
 
 __all__ = [
     "NAMES",
