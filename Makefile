@@ -15,8 +15,8 @@ export PYTHONDONTWRITEBYTECODE :=
 export MPLBACKEND := agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-deep test-peers peers bench times accuracy reference lint style notebooks studies \
-	links serve pdf lock clean .venv .venv-book .venv-peers .venv-bench
+.PHONY: help book test test-deep test-peers test-lowest audit dist peers bench times accuracy reference lint style notebooks studies \
+	links serve pdf lock clean .venv .venv-book .venv-peers .venv-lowest .venv-bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,15 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.cfg
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
 	.venv-peers/bin/pytest tests/test_arrays.py tests/test_frameworks.py tests/test_peers.py \
 		--library torch
+
+test-lowest: .venv-lowest ## run the tests of the functions with the oldest NumPy and SciPy that are allowed
+	.venv-lowest/bin/pytest tests/test_accuracy.py tests/test_activations.py tests/test_arrays.py \
+		tests/test_declare.py tests/test_vector.py --library array_api_strict --library jax
+
+audit: .venv ## ask which locked versions have known vulnerabilities; needs the network
+	for lock in requirements/*.lock; do \
+		$(BIN)/uv tool run pip-audit --strict --disable-pip --requirement $$lock || exit 1; \
+	done
 
 peers: .venv .venv-peers ## check what other libraries ship, for the chapters that compare them
 	$(BIN)/python benchmarks/peers.py tensorflow keras jax scipy \
@@ -89,12 +98,18 @@ links: .venv-book $(MODULES) ## ask every address that the book names whether it
 serve: book ## show the book on 127.0.0.1, at port 8000 or PORT=...
 	$(BOOK)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
+dist: .venv ## build wheel and sdist into dist/; TAG=v0.1.0 demands that version and changelog say the same
+	$(BIN)/python tools/release.py $(TAG)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+
 lock: .venv ## choose the newest versions of everything anew
 	$(BIN)/uv pip compile $(UV) --extra all --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile $(UV) --extra check --extra plot --group book \
 		$(AS_DEV) --output-file requirements/book.lock
 	$(BIN)/uv pip compile $(UV) --extra check --group peers \
 		$(AS_DEV) --output-file requirements/peers.lock
+	$(BIN)/uv pip compile $(UV) --group lowest --output-file requirements/lowest.lock
 	$(BIN)/uv pip compile $(UV) --extra keras --group bench \
 		$(AS_DEV) --output-file requirements/bench.lock
 	cd website && $(CURDIR)/$(BIN)/npm update --ignore-scripts --package-lock-only
@@ -117,6 +132,9 @@ $(MODULES): website/package-lock.json | .venv-book
 
 .venv-peers:
 	@tools/venv $@ requirements/peers.lock $(TORCH)
+
+.venv-lowest:
+	@tools/venv $@ requirements/lowest.lock
 
 .venv-bench:
 	@tools/venv $@ requirements/bench.lock $(TORCH)

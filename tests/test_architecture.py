@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -82,6 +83,19 @@ def test_no_tool_imports_the_figure_of_another() -> None:
         for other in used:
             if other.endswith(".figure"):
                 assert room(module) == room(other), f"{module} imports {other}"
+
+
+def test_no_two_files_have_one_name() -> None:
+    """Unless they do the same for two tools."""
+    folders = ("actlib", "website", "benchmarks", "tools", "tests")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    counts = Counter(path.name for path in paths if "node_modules" not in path.parts)
+    assert {name for name, count in counts.items() if count > 1} == {
+        "__init__.py",
+        "conftest.py",
+        "figure.py",
+        "report.py",
+    }
 
 
 def test_the_checks_find_a_circle_and_an_arrow_upwards() -> None:

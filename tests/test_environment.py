@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
 VENV = ROOT / "tools/venv"
@@ -45,6 +48,17 @@ def test_locks_agree(name: str) -> None:
         for key in shared
         if re.findall("sha256:.*", dev[key]) != re.findall("sha256:.*", other[key])
     ] == []
+
+
+def test_the_oldest_versions_allowed_are_those_that_are_tested() -> None:
+    """In the lock of `make test-lowest`, what the package asks for at least."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lowest = locked("lowest")
+    for requirement in map(Requirement, project["dependencies"]):
+        (bound,) = requirement.specifier
+        assert bound.operator == ">="
+        version = lowest[requirement.name].split()[0].removeprefix("==")
+        assert Version(version) == Version(bound.version), requirement
 
 
 def test_book_needs_no_tensorflow() -> None:

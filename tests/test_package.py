@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import actlib
+from tools.release import problems
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"scipy", "array_api_compat", "tensorflow", "matplotlib", "sympy", "mpmath", "numpy.ma"}
@@ -41,9 +42,21 @@ def test_public_names() -> None:
     assert actlib.__version__ == importlib.metadata.version("actlib")
 
 
-def test_version_in_changelog_and_citation() -> None:
-    assert f"version: {actlib.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+def test_a_release_needs_version_citation_and_changelog_to_agree(tmp_path: Path) -> None:
+    assert problems(ROOT) == []
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
+    (tmp_path / "actlib").mkdir()
+    (tmp_path / "actlib/__init__.py").write_text('__version__ = "1.2.0"\n')
+    (tmp_path / "CITATION.cff").write_text("version: 1.2.0\n")
+    (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n\n## [1.2.0] - 2027-01-31\n")
+    assert problems(tmp_path, "v1.2.0") == []
+    assert problems(tmp_path, "v1.3.0") == ["the tag is v1.3.0, but the version is 1.2.0"]
+    (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n\n## [1.2.0]\n")
+    (tmp_path / "CITATION.cff").write_text("version: 1.1.0\n")
+    assert [found.split()[0] for found in problems(tmp_path, "v1.2.0")] == [
+        "CITATION.cff",
+        "CHANGELOG.md",
+    ]
 
 
 def test_import_loads_nothing_heavy() -> None:
