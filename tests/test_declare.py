@@ -372,8 +372,8 @@ def test_facts_at_parameters() -> None:
     assert actlib.relu.spec.limits_at() == (0.0, inf)
     assert actlib.reglu.spec.kinks_at() == (0.0,)
     assert not actlib.reglu.spec.smooth
-    with pytest.raises(TypeError, match=r"prelu has no parameter 'alhpa'; did you mean alpha\?"):
-        actlib.prelu.spec.kinks_at(alhpa=1.0)
+    with pytest.raises(TypeError, match=r"prelu has no parameter 'alfa'; did you mean alpha\?"):
+        actlib.prelu.spec.kinks_at(alfa=1.0)
     with pytest.raises(TypeError, match="relu has no parameter 'alpha'; it has: none"):
         actlib.relu.spec.range_at(alpha=1.0)
     with pytest.raises(ValueError, match=r"celu: alpha must be a finite number above 0, got -1\.0"):
