@@ -107,11 +107,13 @@ class Spec:
     peers : mapping of str to Peer
         The same function in ``"tensorflow"``, ``"keras"``, ``"torch"``, ``"jax"`` and ``"scipy"``.
     elementwise : bool
-        Whether it acts on every number by itself. What follows is known of no other function.
+        Whether it acts on every number by itself. Limits, parameters, `monotonic` and `root` are
+        known of no other function.
     limits : pair of float, or callable
         The values at -inf and +inf; ``limits(xp, *params)`` where they depend on the parameters.
     kinks : tuple of float, or callable
-        Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters.
+        Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters. Of a
+        gated unit, where its gate's does.
     params : mapping of str to Param
         The parameters, in the order of the signature.
     monotonic : bool
@@ -141,7 +143,7 @@ class Spec:
         Raises
         ------
         TypeError
-            If one is given that there is not.
+            If the function has no parameter of a given name.
         ValueError
             If one is outside its domain.
         """
