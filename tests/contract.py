@@ -70,6 +70,7 @@ class Case:
 
 def cases(activation: Any) -> list[Case]:
     """The value, the derivative, and the partial for every parameter."""
+    assert hasattr(activation, "grad"), f"{activation.__name__} has no @derivative"
     return [Case(activation, wrt) for wrt in [(), ("z",), *((p,) for p in activation.spec.params)]]
 
 

@@ -2,12 +2,14 @@
 
 import itertools
 import pickle
+import re
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import contract
+import mpmath
 import numpy as np
 import pytest
 import stored
@@ -189,6 +191,46 @@ def test_a_hundred_million_numbers_take_one_output(path: str) -> None:
 def test_the_source_is_in_the_bibliography(name: str) -> None:
     bibliography = (Path(__file__).parent.parent / "chapters" / "references.bib").read_text()
     assert f"{{{actlib.REGISTRY[name].spec.cite}," in bibliography
+
+
+@pytest.mark.parametrize("name", actlib.REGISTRY)
+def test_the_documentation_is_whole(name: str) -> None:
+    """A sentence, the formula, and the sections of numpydoc, in their order."""
+    doc = actlib.REGISTRY[name].__doc__ or ""
+    wanted = ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]
+    found = re.findall(r"^(\w+)\n-+$", doc, re.MULTILINE)
+    assert [section for section in wanted if section in found] == found
+    assert set(wanted) - set(found) <= {"Notes"}
+    summary, formula = doc.split("\n\n")[:2]
+    assert summary.endswith(".")
+    assert formula == f".. math:: {actlib.REGISTRY[name].spec.formula}"
+
+
+def test_a_family_is_what_a_file_declares() -> None:
+    families: dict[str, set[str]] = {}
+    for function in actlib.REGISTRY.values():
+        families.setdefault(function.__module__, set()).add(function.spec.family)
+    assert [found for found in families.values() if len(found) > 1] == []
+    assert len(set.union(*families.values())) == len(families)
+
+
+def jumps(case: Case, kink: float, params: dict[str, float]) -> bool:
+    with mpmath.workdps(100):
+        sides = kink - contract.NEAR, kink + contract.NEAR
+    values = [[float(case.exact(*wrt)(z, *params.values())) for z in sides] for wrt in [(), ("z",)]]
+    return any(abs(left - right) > 1e-12 for left, right in values)
+
+
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
+def test_something_jumps_at_a_kink(name: str) -> None:
+    case = Case(actlib.REGISTRY[name], ())
+    for chosen in case.samples():
+        params = case.named(chosen)
+        for kink in case.activation.spec.kinks_at(**params):
+            assert jumps(case, kink, params), (
+                f"nothing jumps at {kink}: {name}, {params}"
+            )
+    assert not jumps(Case(actlib.relu_squared, ()), 0.0, {})
 
 
 def shape_problems(activation: Any) -> list[str]:

@@ -76,15 +76,14 @@ def test_a_declaration_is_all_it_takes(planted: Any) -> None:
 def test_the_largest_error_is_the_recorded_one(planted: Any) -> None:
     """Over the four dtypes, on NumPy; of what was never measured, nothing is said."""
     for name in REGISTRY.elementwise:
-        worst = {
-            of: max(
+        worst = {}
+        for of in ("value", "gradient"):
+            errors = [
                 (float(row["E"]), f"{float(row['E']):.2g}")
                 for row in recorded("accuracy")
                 if (row["library"], row["function"], row["of"]) == ("actlib", name, of)
-            )
-            for of in ("value", "gradient")
-            if name != "planted_for_test"
-        }
+            ]
+            worst |= {of: max(errors)} if errors else {}
         said = re.search(r"- Largest error: .* is (\S+) in the value and (\S+) in", entry(name))
         assert (said.groups() if said else ()) == tuple(text for _, text in worst.values())
         [row] = [row for row in index().splitlines() if row.startswith(f"| [`{name}`]")]
@@ -105,7 +104,7 @@ def test_the_time_is_the_recorded_one(planted: Any) -> None:
             found += [f"{took['actlib'] / took['np.maximum']:.1f}"] if took else []
         said = re.search(r"- Time: (\S+) times .* value and (\S+) times", entry(name))
         assert list(said.groups() if said else ()) == found
-        assert len(found) == (0 if name == "planted_for_test" else 2)
+        assert len(found) == 0 if name == "planted_for_test" else len(found) in (0, 2)
         [row] = [row for row in index().splitlines() if row.startswith(f"| [`{name}`]")]
         assert row.split(" | ")[-3].strip() == (found[0] if found else "")
 
@@ -128,8 +127,8 @@ def test_the_page_shows_every_activation(name: str) -> None:
         for output in cell.get("outputs", [])
         if "text/markdown" in output.get("data", {})
     ]
-    assert index() in shown
-    assert entry(name) in shown
+    assert index() in shown, "run: make notebooks NAMES=catalogue"
+    assert entry(name) in shown, "run: make notebooks NAMES=catalogue"
     assert [name in names for names in families().values()].count(True) == 1
 
 

@@ -450,6 +450,20 @@ def test_the_same_name_in_another_module_is_refused() -> None:
         declare(relu)
 
 
+def test_an_activation_needs_a_public_name() -> None:
+    facts = {"exact": lambda m, z: z, "cite": "", "year": 2000, "family": "Planted"}
+    with pytest.raises(ValueError, match="is called what its kernel is, which is '_'; give that"):
+        activation(formula="", limits=(0, 1), range=(0, 1), **facts)(lambda_called("_"))
+
+
+def lambda_called(name: str) -> Kernel:
+    def kernel(xp: Any, z: Any) -> Any:
+        return z
+
+    kernel.__name__ = name
+    return kernel
+
+
 def test_undeclared_parameters_are_refused() -> None:
     def planted(xp: Any, z: Any, beta: Any = 1.0) -> Any:
         return z

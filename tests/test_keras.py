@@ -112,7 +112,8 @@ def test_second_derivatives(name: str, dtype: str) -> None:
     params = [param.default for param in spec.params.values()]
     found = measure(lambda *_: got, spec, ("z", "z"), z, params, 64.0)
     large = abs(found.exact) > 2**10 * np.finfo(dtype).tiny  # less is flushed to zero
-    assert np.isfinite(got).all()
+    right = abs(found.exact) < np.finfo(dtype).max  # beyond that, infinity is
+    assert np.isfinite(got[right]).all(), z[right][~np.isfinite(got[right])]
     assert found.errors[large].max(initial=0) <= 64
     assert not found.lost[large].any()
 

@@ -16,7 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 import actlib
-from tools.release import problems
+from tools.release import problems, unmeasured
 
 ROOT = Path(__file__).parent.parent
 HEAVY = {"scipy", "array_api_compat", "tensorflow", "matplotlib", "sympy", "mpmath", "numpy.ma"}
@@ -56,6 +56,15 @@ def test_a_release_needs_version_citation_and_changelog_to_agree(tmp_path: Path)
     assert [found.split()[0] for found in problems(tmp_path, "v1.2.0")] == [
         "CITATION.cff",
         "CHANGELOG.md",
+    ]
+
+
+def test_a_release_needs_every_function_to_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [name for name in unmeasured() if "relu is" in name] == []
+    monkeypatch.setitem(actlib.REGISTRY, "planted_for_test", actlib.relu)
+    assert unmeasured() == [
+        "planted_for_test is not measured: make peers",
+        "planted_for_test is not measured: make bench STORE=yes",
     ]
 
 

@@ -4,6 +4,9 @@ import re
 import sys
 from pathlib import Path
 
+from actlib import REGISTRY
+from actlib.book.tables import recorded
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,9 +31,20 @@ def problems(root: Path, tag: str | None = None) -> list[str]:
     return found
 
 
+def unmeasured() -> list[str]:
+    """What was declared and never measured: the book would have an empty cell for it."""
+    commands = {"accuracy": "make peers", "speed": "make bench STORE=yes"}
+    return [
+        f"{name} is not measured: {command}"
+        for table, command in commands.items()
+        for name in sorted({*REGISTRY.elementwise} - {row["function"] for row in recorded(table)})
+    ]
+
+
 def read(path: Path) -> str:
     return path.read_text("utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit("\n".join(problems(ROOT, *sys.argv[1:2])) or 0)
+    found = problems(ROOT, *sys.argv[1:2]) + (unmeasured() if len(sys.argv) > 1 else [])
+    sys.exit("\n".join(found) or 0)

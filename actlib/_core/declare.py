@@ -51,6 +51,11 @@ def activation(
     """
 
     def declare(kernel: Callable[Concatenate[Namespace, Array, P], Array]) -> Activation[P]:
+        if kernel.__name__.startswith(("_", "<")):
+            raise ValueError(
+                f"an activation is called what its kernel is, which is {kernel.__name__!r}; "
+                "give that a public name"
+            )
         spec = Spec(
             name=kernel.__name__,
             formula=formula,

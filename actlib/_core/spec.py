@@ -112,8 +112,8 @@ class Spec:
     limits : pair of float, or callable
         The values at -inf and +inf; ``limits(xp, *params)`` where they depend on the parameters.
     kinks : tuple of float, or callable
-        Where the derivative jumps; ``kinks(*params)`` where that depends on the parameters. Of a
-        gated unit, where its gate's does.
+        Where the derivative, or the value, jumps; ``kinks(*params)`` where that depends on the
+        parameters. Of a gated unit, where its gate's does.
     params : mapping of str to Param
         The parameters, in the order of the signature.
     monotonic : bool
