@@ -11,6 +11,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from actlib._core.extras import extra
@@ -30,8 +31,6 @@ from actlib.book.catalogue import call
 @click.version_option(__version__, prog_name="actlib")
 def main() -> None:
     """Activation functions: look them up, and check your own."""
-    if "" not in sys.path:  # a script has not the current folder there, in which modules may be
-        sys.path.insert(0, "")
 
 
 @main.command("list")
@@ -57,6 +56,8 @@ def _function(path: str) -> Any:
     module, colon, name = path.partition(":")
     if not colon:
         raise click.BadParameter(f"{path!r} has no colon; say module:function")
+    if not ({"", str(Path.cwd())} & {*sys.path} or sys.flags.safe_path):
+        sys.path.append("")  # a console script does not have the current folder on its path
     try:
         return operator.attrgetter(name)(importlib.import_module(module))
     except (ImportError, AttributeError) as error:
@@ -74,7 +75,7 @@ def _setting(words: str) -> tuple[str, float]:
 
 @main.command()
 @click.argument("function", type=_function, metavar="MODULE:FUNCTION")
-@click.option("--exact", help="What it should be: an activation that `list` lists.")
+@click.option("--exact", help="What it should be: an elementwise function that `list` lists.")
 @click.option(
     "--grad",
     type=_function,
@@ -177,7 +178,10 @@ def study(
 
     For example: actlib study --activations relu,gelu --depth 2,8 --seeds 10
     """
-    from actlib import study as studies
+    try:
+        from actlib import study as studies
+    except ModuleNotFoundError as error:
+        raise click.UsageError(str(error)) from None
 
     axes["seed"] = range(axes.pop("seeds"))
     try:

@@ -24,7 +24,7 @@ def flat_intervals(
     Parameters
     ----------
     activation : Activation
-        An entry of ``actlib.REGISTRY``.
+        An entry of ``actlib.REGISTRY.elementwise``.
     lo, hi : float
         The range of pre-activations.
     share : float

@@ -97,7 +97,7 @@ def curves(
     Parameters
     ----------
     activation : Activation
-        An entry of ``actlib.REGISTRY``.
+        An entry of ``actlib.REGISTRY.elementwise``.
     lo, hi : float
         The range of pre-activations.
     share : float

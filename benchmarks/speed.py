@@ -30,7 +30,7 @@ from scipy import special
 from actlib import REGISTRY
 from actlib._core import blocks
 from actlib.book.tables import recorded
-from actlib.check import from_library
+from actlib.check import from_jax, from_tensorflow, from_torch, shipped
 
 FIELDS = ["function", "of", "dtype", "n", "contender", "version", "ns", "date", "processor"]
 SIZES = (10**3, 10**5, 10**7)
@@ -78,7 +78,11 @@ SCIPY = {
 }
 
 
-PEERS = ("tensorflow", "torch", "jax")
+PEERS = {
+    "tensorflow": from_tensorflow,
+    "torch": partial(from_torch, copy=False),
+    "jax": from_jax,
+}
 
 
 def in_blocks(size, f):
@@ -112,7 +116,8 @@ def contenders(name, of, z):
         found["scipy"] = SCIPY[name]
     for library in PEERS:
         if library in function.spec.peers and name != "prelu" and z.size <= max(SIZES):
-            found[library] = from_library(name, library)[slope]
+            fn, options = shipped(name, library)
+            found[library] = PEERS[library](partial(fn, **options))[slope]
     if name == "relu" and not slope:
         found |= {"copy": np.copy, "copy into place": partial(np.copyto, np.empty_like(z))}
         found |= {"np.exp": np.exp, "np.expm1": np.expm1}

@@ -227,9 +227,7 @@ def test_something_jumps_at_a_kink(name: str) -> None:
     for chosen in case.samples():
         params = case.named(chosen)
         for kink in case.activation.spec.kinks_at(**params):
-            assert jumps(case, kink, params), (
-                f"nothing jumps at {kink}: {name}, {params}"
-            )
+            assert jumps(case, kink, params), f"nothing jumps at {kink}: {name}, {params}"
     assert not jumps(Case(actlib.relu_squared, ()), 0.0, {})
 
 

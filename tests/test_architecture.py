@@ -40,6 +40,7 @@ def imports() -> Graph:
             if isinstance(node, ast.Import):
                 asked = [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom) and node.module:
+                assert node.level == 0, f"{name} has a relative import"
                 asked = [
                     inner if (inner := f"{node.module}.{alias.name}") in known else node.module
                     for alias in node.names

@@ -359,7 +359,7 @@ def test_runs() -> None:
         (
             lambda: check_activation(np.tanh, exact="#"),
             ValueError,
-            "has no activation '#'; it has: ",
+            "has no function '#'; it has: ",
         ),
         (
             lambda: check_activation(np.tanh, dtypes=["float8"]),

@@ -31,7 +31,7 @@ def test_list_and_show() -> None:
     assert run("show", "softmax")[1].startswith("softmax(z, axis=-1)")
     code, words = run("show", "gleu")
     assert code == 2
-    assert "no activation 'gleu'" in words
+    assert "no function 'gleu'" in words
 
 
 def test_check_passes_and_fails() -> None:

@@ -378,17 +378,23 @@ def test_facts_at_parameters() -> None:
         actlib.relu.spec.range_at(alpha=1.0)
     with pytest.raises(ValueError, match=r"celu: alpha must be a finite number above 0, got -1\.0"):
         actlib.celu.spec.limits_at(alpha=-1.0)
+    with pytest.raises(TypeError, match="celu: alpha must be a real number, got 'x'"):
+        actlib.celu.spec.limits_at(alpha="x")
+    assert actlib.elu.spec.values(alpha=np.float32(0.5)) == (0.5,)
+    assert actlib.softmax.spec.monotonic is None
 
 
 def test_an_unknown_name_is_told_the_nearest() -> None:
     for error in (KeyError, ValueError):
-        with pytest.raises(
-            error, match=r"^the registry has no activation 'gelo'; did you mean gelu"
-        ):
+        with pytest.raises(error, match=r"^the registry has no function 'gelo'; did you mean gelu"):
             REGISTRY["gelo"]
-    with pytest.raises(KeyError, match=r"^softmax acts on vectors, not elementwise$"):
+    with pytest.raises(KeyError, match=r"^softmax acts on vectors, not elementwise: it has \.vjp"):
         REGISTRY.elementwise["softmax"]
+    with pytest.raises(KeyError, match=r"^the registry has no function 0; it has: silu"):
+        REGISTRY[0]
     assert REGISTRY.get("gelo") is None
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        REGISTRY.elementwise["gelo"] = actlib.gelu
 
 
 def test_every_kernel_has_a_name_of_its_own() -> None:
@@ -448,6 +454,15 @@ def test_the_same_name_in_another_module_is_refused() -> None:
         ValueError, match=r"'relu' is already declared in actlib.functions.rectifiers"
     ):
         declare(relu)
+
+
+def test_derivatives_are_declared_in_order() -> None:
+    facts = {"exact": lambda m, z: z, "cite": "", "year": 2000, "family": "Planted"}
+    function = activation(formula="", limits=(0, 1), range=(0, 1), **facts)(lambda_called("mine"))
+    with pytest.raises(ValueError, match="mine has no derivative yet; declare that first"):
+        both(function)
+    with pytest.raises(ValueError, match="order must be 1 or 2, got 3"):
+        derivative(function, limits=(0, 1), order=3)
 
 
 def test_an_activation_needs_a_public_name() -> None:

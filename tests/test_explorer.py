@@ -185,7 +185,7 @@ def test_text() -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        ({"activation": "gleu"}, ValueError, "no activation 'gleu'; did you mean gelu"),
+        ({"activation": "gleu"}, ValueError, "no function 'gleu'; did you mean gelu"),
         ({"compare": "rellu"}, ValueError, "did you mean relu"),
         ({"z": 6.1}, ValueError, "z must lie between -6 and 6, but is 6.1"),
         ({"z": np.nan}, ValueError, "z must lie"),

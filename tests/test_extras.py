@@ -19,6 +19,8 @@ MISSING = {
     "diagnose": ("diagnose", "keras"),
     "keras": ("keras", "tensorflow"),
     "plots": ("plot", "matplotlib"),
+    "check.figure": ("plot", "matplotlib"),
+    "book.figure": ("plot", "matplotlib"),
     "study": ("study", "filelock"),
 }
 
@@ -33,6 +35,12 @@ def test_a_tool_says_what_to_install(tool: str) -> None:
     assert missing in last
     assert last.count("it comes with: ") == 1
     assert f"it comes with: {install_command(name)} (in a copy of the repository)" in last
+
+
+def test_a_module_of_our_own_is_no_extra() -> None:
+    message = r"^No module named 'actlib.nosuch'$"
+    with pytest.raises(ModuleNotFoundError, match=message), extra("check"):
+        import actlib.nosuch  # noqa: F401
 
 
 def test_another_error_passes_as_it_is() -> None:

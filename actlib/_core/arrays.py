@@ -20,7 +20,7 @@ class HasDtype(Protocol):
 
 
 class Tensor(HasDtype, Protocol):
-    """An array of a library whose calls return one of its own: JAX, PyTorch, TensorFlow, CuPy."""
+    """An array of a library whose calls return one of its own: JAX, PyTorch, CuPy."""
 
     @property
     def device(self) -> Any: ...

@@ -113,6 +113,8 @@ def derivative(
         A decorator that leaves the kernel as it is, so that it can serve two activations.
     """
     spec = function.spec
+    if order not in (1, 2):
+        raise ValueError(f"order must be 1 or 2, got {order!r}")
     if param is not None and param not in spec.params:
         raise ValueError(f"{spec.name} has no parameter {param!r}{hint(param, spec.params)}")
 
@@ -150,6 +152,8 @@ def both(function: Activation[...]) -> Callable[[Kernel], Kernel]:
     callable
         A decorator that leaves the kernel as it is.
     """
+    if not hasattr(function, "grad"):
+        raise ValueError(f"{function.spec.name} has no derivative yet; declare that first")
 
     def declare(kernel: Kernel) -> Kernel:
         _publish_both(function, kernel)

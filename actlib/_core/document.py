@@ -15,24 +15,40 @@ out : ndarray, optional
     A NumPy array of the result's shape and dtype, to put it there; it may be `z` itself."""
 _VECTORS = """\
 z : array_like
-    Of at least one axis. An empty axis gives an empty result.
+    Scores (logits), of at least one axis. An empty axis gives an empty result.
 axis : int, default -1
-    The axis along which the vectors are."""
+    The axis that holds the scores."""
 _HALVES = """\
 z : array_like
     Its last axis, of even size, holds the values and then as many gates."""
 
-_TYPE = "TypeError\n    If `z`{} is no array of real numbers."
-_FIT = "ValueError\n    If `out` does not fit."
-_DOMAIN = """\
+_RAISES = """\
+TypeError
+    If `z` is no array of real numbers, or `out` no NumPy array.
+ValueError
+    If `out` does not fit."""
+_RAISES_WITH_PARAMETERS = """\
+TypeError
+    If `z` or a parameter is no array of real numbers, or `out` no NumPy array.
 ValueError
     If a parameter is a number outside its domain, or an array that does not broadcast, or if
     `out` does not fit."""
-_AXIS = "ValueError\n    If `z` has no such axis."
-_ODD = "ValueError\n    If the last axis of `z` has an odd size, or there is none."
+_RAISES_ALONG_AN_AXIS = """\
+TypeError
+    If `z` is no array of real numbers, or `axis` no whole number.
+ValueError
+    If `z` has no such axis."""
+_RAISES_OF_HALVES = """\
+TypeError
+    If `z` is no array of real numbers.
+ValueError
+    If the last axis of `z` has an odd size, or `z` has no axis."""
+
+_OWN_SECTIONS = r"^(?=(?:See Also|Warns|Notes|References|Examples)\n-)"
 
 _BOTH = """\
-Value and derivative of `{}` with respect to z, as a tuple: what both need is computed once.
+Value and derivative of `{}` with respect to z, as a tuple. What is costly and both need is computed
+once.
 
 `out` is a tuple of two arrays."""
 _VJP = """\
@@ -47,25 +63,23 @@ def of_value(doc: str | None, spec: Spec) -> str:
     shape = "broadcast shape, and of the kind" if spec.params else "shape, kind"
     return _assembled(
         doc,
-        spec.formula,
+        spec,
         [_Z, *_described(spec), _OUT],
         f"Of the {shape} and floating dtype of `z`.",
-        [_TYPE.format(" or a parameter" if spec.params else ""), _DOMAIN if spec.params else _FIT],
+        _RAISES_WITH_PARAMETERS if spec.params else _RAISES,
     )
 
 
 def of_axis_function(doc: str | None, spec: Spec) -> str:
     """The docstring of a function of the vectors along an axis."""
-    product = f"The vector-Jacobian product is ``{spec.name}.vjp(z, upstream, axis=-1)``."
     returns = "Of the shape, kind and floating dtype of `z`."
-    return _assembled(doc, spec.formula, [_VECTORS], returns, [_TYPE.format(""), _AXIS], product)
+    return _assembled(doc, spec, [_VECTORS], returns, _RAISES_ALONG_AN_AXIS, ", axis=-1")
 
 
 def of_gated_unit(doc: str | None, spec: Spec) -> str:
     """The docstring of a gated unit."""
-    product = f"The vector-Jacobian product is ``{spec.name}.vjp(z, upstream)``."
     returns = "Of the kind and floating dtype of `z`, with half its last axis."
-    return _assembled(doc, spec.formula, [_HALVES], returns, [_TYPE.format(""), _ODD], product)
+    return _assembled(doc, spec, [_HALVES], returns, _RAISES_OF_HALVES, "")
 
 
 def of_derivative(doc: str | None, name: str, path: str) -> str:
@@ -92,27 +106,31 @@ def _joined(first: str, doc: str | None) -> str:
 def _described(spec: Spec) -> list[str]:
     return [
         f"{key} : float or array, default {param.default}\n"
-        f"    {param.meaning}; {param.domain}. An array broadcasts against `z`."
+        f"    {param.meaning or 'A parameter'}; {param.domain}. An array broadcasts against `z`."
         for key, param in spec.params.items()
     ]
 
 
 def _assembled(
     doc: str | None,
-    formula: str,
+    spec: Spec,
     params: list[str],
     returns: str,
-    raises: list[str],
-    more: str = "",
+    raises: str,
+    options: str | None = None,
 ) -> str:
-    """The formula follows the first line; the sections come before the notes or references."""
+    """The formula follows the first line; the sections come before those of the kernel's docstring.
+
+    A function of vectors has a product, whose call has `options`.
+    """
     summary, _, rest = inspect.cleandoc(doc or "").partition("\n\n")
-    parts = re.split(r"^(?=(?:Notes|References|Examples)\n-)", rest, maxsplit=1, flags=re.MULTILINE)
-    prose, own = parts[0].strip(), parts[1:]
+    prose, *own = re.split(_OWN_SECTIONS, rest, maxsplit=1, flags=re.MULTILINE)
+    call = f"{spec.name}.vjp(z, upstream{options})"
+    product = f"The vector-Jacobian product is ``{call}``." if options is not None else ""
     sections = [
         f"Parameters\n----------\n{chr(10).join(params)}",
         f"Returns\n-------\narray\n    {returns}",
-        f"Raises\n------\n{chr(10).join(raises)}",
+        f"Raises\n------\n{raises}",
     ]
-    given = [summary, f".. math:: {formula}", prose, more, *sections, *own]
+    given = [summary, f".. math:: {spec.formula}", prose.strip(), product, *sections, *own]
     return "\n\n".join(part for part in given if part) + "\n"

@@ -53,9 +53,9 @@ class Evaluation:
                 f"{first.name}: out is for NumPy arrays, but z belongs to {xp.__name__}"
             )
         params = params or first.defaults
-        if hasattr(xp, "blockwise"):
-            return [_on_dask(formula, xp, z, params, working, result) for formula in self.formulas]
         with np.errstate(all="ignore"):  # for libraries that compute by NumPy
+            if hasattr(xp, "blockwise"):
+                return [_on_dask(f, xp, z, params, working, result) for f in self.formulas]
             z, values = first.arguments(xp, xp.astype(z, working), params, working)
             return [xp.astype(found, result) for found in self._at_once(xp, z, *values)]
 

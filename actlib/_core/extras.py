@@ -22,6 +22,8 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("actlib"):
+            raise
         missing = error.__cause__ or error  # where one tool needs another, the outer extra has both
         where = "" if PUBLISHED else " (in a copy of the repository)"
         raise ModuleNotFoundError(

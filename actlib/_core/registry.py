@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
@@ -24,6 +26,8 @@ class Derivative(Protocol[P]):
     def __call__(self, z: ArrayLike, *args: Any, out: np.ndarray, **kwargs: Any) -> np.ndarray: ...
     @overload
     def __call__(self, z: np.ndarray, *args: P.args, **kwargs: P.kwargs) -> np.ndarray: ...
+    @overload
+    def __call__(self, z: np.generic, *args: P.args, **kwargs: P.kwargs) -> Any: ...
     @overload
     def __call__(self, z: T, *args: P.args, **kwargs: P.kwargs) -> T: ...
     @overload
@@ -56,6 +60,8 @@ class ValueAndGrad(Protocol[P]):
     def __call__(
         self, z: np.ndarray, *args: P.args, **kwargs: P.kwargs
     ) -> tuple[np.ndarray, np.ndarray]: ...
+    @overload
+    def __call__(self, z: np.generic, *args: P.args, **kwargs: P.kwargs) -> tuple[Any, Any]: ...
     @overload
     def __call__(self, z: T, *args: P.args, **kwargs: P.kwargs) -> tuple[T, T]: ...
     @overload
@@ -177,25 +183,24 @@ class Named(dict[str, F]):
 
     def __missing__(self, name: str) -> NoReturn:
         if name in REGISTRY:
-            raise UnknownName(f"{name} acts on vectors, not elementwise")
-        raise UnknownName(f"the registry has no activation {name!r}{hint(name, self)}")
+            raise UnknownName(f"{name} acts on vectors, not elementwise: it has .vjp, but no .grad")
+        raise UnknownName(f"the registry has no function {name!r}{hint(name, self)}")
 
 
 class Registry(Named[Function]):
     """All functions that were declared, by name."""
 
     @property
-    def elementwise(self) -> Named[Activation[...]]:
+    def elementwise(self) -> Mapping[str, Activation[...]]:
         """Those that act on every number by itself, and so have ``.grad``."""
-        return Named({name: cast("Any", f) for name, f in self.items() if f.spec.elementwise})
+        found = {name: cast("Any", f) for name, f in self.items() if f.spec.elementwise}
+        return MappingProxyType(Named(found))
 
     def enter(self, function: Any) -> None:
         """Add a function, unless another module has declared one of its name."""
         name = function.spec.name
         if name in self and self[name].__module__ != function.__module__:
-            raise ValueError(
-                f"an activation {name!r} is already declared in {self[name].__module__}"
-            )
+            raise ValueError(f"a function {name!r} is already declared in {self[name].__module__}")
         self[name] = function
 
 

@@ -116,8 +116,8 @@ class Spec:
         parameters. Of a gated unit, where its gate's does.
     params : mapping of str to Param
         The parameters, in the order of the signature.
-    monotonic : bool
-        Whether it never falls, at the default parameters.
+    monotonic : bool or None
+        Whether it never falls, at the default parameters; None for a function of vectors.
     root : float or None
         Where the derivative is zero and changes its sign, at the default parameters.
     """
@@ -134,7 +134,7 @@ class Spec:
     limits: Limits = (math.nan, math.nan)
     kinks: tuple[float, ...] | Callable[..., tuple[float, ...]] = ()
     params: Mapping[str, Param] = field(default_factory=dict)
-    monotonic: bool = False
+    monotonic: bool | None = None
     root: float | None = None
 
     def values(self, **params: float) -> tuple[float, ...]:
@@ -143,17 +143,25 @@ class Spec:
         Raises
         ------
         TypeError
-            If the function has no parameter of a given name.
+            If the function has no parameter of a given name, or one is no number.
         ValueError
             If one is outside its domain.
         """
-        for key, value in params.items():
-            if key not in self.params:
-                raise TypeError(f"{self.name} has no parameter {key!r}{hint(key, self.params)}")
-            if not self.params[key].allows(value):
-                domain = self.params[key].domain
-                raise ValueError(f"{self.name}: {key} must be {domain}, got {value!r}")
-        return tuple(float(params.get(key, p.default)) for key, p in self.params.items())
+        given = {key: self._number(key, value) for key, value in params.items()}
+        return tuple(given.get(key, float(p.default)) for key, p in self.params.items())
+
+    def _number(self, key: str, value: float) -> float:
+        """A parameter as a float, if there is one of this name and the value is in its domain."""
+        if key not in self.params:
+            raise TypeError(f"{self.name} has no parameter {key!r}{hint(key, self.params)}")
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"{self.name}: {key} must be a real number, got {value!r}") from None
+        if not self.params[key].allows(number):
+            domain = self.params[key].domain
+            raise ValueError(f"{self.name}: {key} must be {domain}, got {value!r}")
+        return number
 
     def range_at(self, **params: float) -> tuple[float, float]:
         """The bounds of the values, for these parameters and the defaults of the others."""

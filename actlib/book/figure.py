@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 
+from actlib._core.extras import extra
 from actlib.book.profiles import EDGES, LOST, NOTHING
 from actlib.book.tables import LIBRARIES, recorded
 from actlib.plots import ORANGE, STYLE
+
+with extra("plot"):
+    import matplotlib.pyplot as plt
+    from matplotlib.colors import LinearSegmentedColormap
+    from matplotlib.figure import Figure
 
 __all__ = ["profiles"]
 

@@ -37,7 +37,7 @@ def check_activation(
     grad : callable, optional
         ``grad(z, **params)``, its derivative.
     exact : str or callable, optional
-        What `f` should be: the name of an entry of ``actlib.REGISTRY``, or a function
+        What `f` should be: the name of an entry of ``actlib.REGISTRY.elementwise``, or a function
         ``exact(z, **params)`` of mpmath numbers. Without it `f` is trusted to be the right formula,
         and it is examined how well it is computed: by mpmath if `f` is made of NumPy's arithmetic
         and elementary functions, otherwise only the gradient is, by differences of `f`.

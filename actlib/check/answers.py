@@ -21,7 +21,7 @@ def conventions(name: str, library: str) -> dict[str, str]:
     Parameters
     ----------
     name : str
-        A key of ``actlib.REGISTRY``.
+        A key of ``actlib.REGISTRY.elementwise``.
     library : str
         ``"tensorflow"``, ``"keras"``, ``"torch"``, ``"jax"`` or ``"scipy"``; it must be installed.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from actlib.check.accuracy import Accuracy
 from actlib.plots import GREY, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["errors"]
 

@@ -63,7 +63,7 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
     return _named(fn, f), grad
 
 
-def from_torch(fn: Callable[..., Any]) -> Pair:
+def from_torch(fn: Callable[..., Any], *, copy: bool = True) -> Pair:
     """Make NumPy functions of a PyTorch function and of its gradient.
 
     Parameters
@@ -71,6 +71,8 @@ def from_torch(fn: Callable[..., Any]) -> Pair:
     fn : callable
         Takes a tensor and keywords, returns a tensor of the same shape, elementwise. A module will
         do.
+    copy : bool
+        Whether it gets a copy, so that a function that works in place leaves the array alone.
 
     Returns
     -------
@@ -83,22 +85,24 @@ def from_torch(fn: Callable[..., Any]) -> Pair:
 
         if z.dtype.kind == "V":  # bfloat16, which NumPy does not know itself
             return torch.from_numpy(z.astype(np.float32)).bfloat16()
-        return torch.from_numpy(
-            np.require(z, requirements=["C", "W"])
-        )  # a copy where it has to be one
+        return torch.from_numpy(np.array(z) if copy else z)
 
-    def numpy(x: Any, dtype: np.dtype) -> np.ndarray:
-        if dtype.kind == "V":
-            return np.asarray(x.detach().float()).astype(dtype)
-        return np.asarray(x.detach())
+    def numpy(x: Any) -> np.ndarray:
+        import torch
+
+        if x.dtype != torch.bfloat16:
+            return np.asarray(x.detach())
+        import ml_dtypes
+
+        return np.asarray(x.detach().float()).astype(ml_dtypes.bfloat16)
 
     def f(z: np.ndarray, **params: float) -> np.ndarray:
-        return numpy(fn(tensor(z), **params), z.dtype)
+        return numpy(fn(tensor(z), **params))
 
     def grad(z: np.ndarray, **params: float) -> np.ndarray:
         x = tensor(z).requires_grad_()
         fn(x, **params).sum().backward()
-        return numpy(x.grad, z.dtype)
+        return numpy(x.grad)
 
     return _named(fn, f), grad
 

@@ -104,7 +104,7 @@ def find_target(
     working = np.float64 if dtype == np.float64 else np.float32  # also for half precision
     rounded = {key: float(working(value)) for key, value in params.items()}
     if isinstance(exact, str):
-        return _entry(exact, rounded, declared, working)
+        return _entry(exact, params, declared, working)
     if exact is not None:
         words = "Compared with the exact formula given, to 30 digits."
         return ExactTarget(words, from_formula(exact, rounded), declared)
@@ -118,7 +118,7 @@ def find_target(
     return Differences(f, params, declared)
 
 
-def _entry(name: str, params: dict[str, float], kinks: Kinks, working: type) -> ExactTarget:
+def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) -> ExactTarget:
     activation = REGISTRY.elementwise[name]
     spec = activation.spec
     values = [float(working(value)) for value in spec.values(**params)]

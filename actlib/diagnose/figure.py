@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from actlib.diagnose.finding import Finding
 from actlib.plots import styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["unit_shares"]
 

@@ -42,7 +42,7 @@ def explore(
     Parameters
     ----------
     activation : str
-        What to begin with, a name in ``actlib.REGISTRY``.
+        What to begin with, a name in ``actlib.REGISTRY.elementwise``.
     compare : str, optional
         The one to compare with.
     z : float
@@ -93,7 +93,7 @@ class Explorer:
     Parameters
     ----------
     names : tuple of str
-        One or two names in ``actlib.REGISTRY``.
+        One or two names in ``actlib.REGISTRY.elementwise``.
     z : float
         The pre-activation to begin with.
     depth : int

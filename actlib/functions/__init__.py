@@ -1,1 +1,1 @@
-"""The activations, a file for each family: here one is added."""
+"""The activations, a file for each family: new ones go here."""

@@ -17,7 +17,7 @@ def activation(name: str, **params: float) -> ActivationFunction:
     Parameters
     ----------
     name : str
-        A key of ``actlib.REGISTRY``.
+        A key of ``actlib.REGISTRY.elementwise``.
     **params : float
         Its parameters, where they are not to be the defaults.
 
@@ -52,7 +52,7 @@ class ActivationFunction:
     Parameters
     ----------
     name : str
-        A key of ``actlib.REGISTRY``.
+        A key of ``actlib.REGISTRY.elementwise``.
     **params : float
         Its parameters.
     """

@@ -25,7 +25,7 @@ class Activation(keras.layers.Layer):
     Parameters
     ----------
     activation : str
-        A key of ``actlib.REGISTRY``, of an activation with parameters.
+        A key of ``actlib.REGISTRY.elementwise``, of an activation with parameters.
     learned : iterable of str, optional
         Which of the parameters are learned; all if it is left out.
     shared_axes : sequence of int, optional

@@ -37,7 +37,7 @@ class Trial:
     Parameters
     ----------
     activation : str
-        What the hidden layers apply: a name of the registry.
+        What the hidden layers apply: a name of ``actlib.REGISTRY.elementwise``.
     params : mapping of str to float
         The activation's parameters, where they are not the defaults.
     learned : str or tuple of str

@@ -50,6 +50,9 @@ assert_type(relu(z), np.ndarray)
 assert_type(prelu.grad(z, alpha=0.1), np.ndarray)
 assert_type(softmax(z), np.ndarray)
 assert_type(relu(2.0), Any)
+number: float = relu(np.float32(1))
+mean: float = sigmoid.grad(np.mean(z))
+prelu(np.float64(1), np.ones(3))[0].is_integer()
 
 relu(z, out=z).sum()
 prelu.grad(z, alpha=0.1, out=z).sum()
@@ -70,6 +73,7 @@ prelu.partials["alpha"](z, 0.1, 0.2)  # type: ignore[call-overload]
 relu(z, out=[0.0])  # type: ignore[call-overload]
 swish.value_and_grad(z, alpha=2.0)  # type: ignore[call-overload]
 relu.value_and_grad(z, out=z)  # type: ignore[call-overload]
+REGISTRY.elementwise["mine"] = relu  # type: ignore[index]
 REGISTRY["relu"].grad(z)  # type: ignore[union-attr]
 relu.gradient(z)  # type: ignore[attr-defined]
 relu.spec.latex  # type: ignore[attr-defined]  # noqa: B018
