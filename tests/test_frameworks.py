@@ -8,12 +8,13 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 import actlib
 from actlib._core.spec import LIBRARIES, Peer
-from actlib.check import check_activation, from_library, keywords, shipped
+from actlib.check import check_activation, from_library, from_torch, keywords, shipped
 
 INSTALLED = [name for name in LIBRARIES if importlib.util.find_spec(name)]
 DERIVING = [name for name in INSTALLED if name != "scipy"]
@@ -96,3 +97,18 @@ def test_a_library_loses_the_gradient_of_tanh(library: str) -> None:
     relu, slope = from_library("relu", library)
     report = check_activation(relu, slope, exact="relu", dtypes=["float64"])
     assert {(found.of, found.aspect) for found in report.failed} == {("gradient", "NaN")}
+
+
+if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
+
+    def test_a_torch_function_gets_a_copy_and_keeps_its_dtype() -> None:
+        torch = importlib.import_module("torch")
+        z = np.array([-1.0, 2.0])
+        assert from_torch(torch.relu_)[0](z).tolist() == [0.0, 2.0]
+        assert z.tolist() == [-1.0, 2.0]
+        assert from_torch(torch.relu_, copy=False)[0](z).tolist() == z.tolist() == [0.0, 2.0]
+        half = z.astype(ml_dtypes.bfloat16)
+        assert from_torch(torch.relu)[0](half).dtype == ml_dtypes.bfloat16
+        assert from_torch(lambda x: torch.relu(x.float()))[0](half).dtype == np.float32
+        assert from_torch(lambda x: x.bfloat16())[0](z).dtype == ml_dtypes.bfloat16
+        assert from_torch(torch.relu)[1](half).dtype == ml_dtypes.bfloat16
