@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
 
@@ -144,3 +145,20 @@ def test_interrupted_install_is_begun_again(python: Path, tmp_path: Path) -> Non
     status, said, asked = make(tmp_path, python)
     assert status == 0, said
     assert any(line.endswith("-m venv --clear environment") for line in asked)
+
+
+@pytest.mark.parametrize("path", (ROOT / ".github/workflows").glob("*.yml"), ids=lambda p: p.name)
+def test_workflows_can_be_read_and_name_what_there_is(path: Path) -> None:
+    """Here nothing runs them: a colon in a command would make one no workflow at all."""
+    workflow = yaml.safe_load(path.read_text("utf-8"))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for job in workflow["jobs"].values():
+        if "uses" in job:
+            assert (ROOT / job["uses"]).exists()
+        for step in job.get("steps", []):
+            words = step.get("run", "").split()
+            assert not words or words[0] in ("make", "python"), words
+            if words[:1] == ["make"]:
+                assert words[1] in targets, f"make has no {words[1]}"
+            for file in (word for word in words if re.match(r"(tests|requirements)/", word)):
+                assert list(ROOT.glob(file)), f"there is no {file}"
