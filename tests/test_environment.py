@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 VENV = ROOT / "tools/venv"
 
 # Stands for Python and for uv in an environment: notes what it is asked, and installs nothing.
@@ -147,7 +148,7 @@ def test_interrupted_install_is_begun_again(python: Path, tmp_path: Path) -> Non
     assert any(line.endswith("-m venv --clear environment") for line in asked)
 
 
-@pytest.mark.parametrize("path", (ROOT / ".github/workflows").glob("*.yml"), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_can_be_read_and_name_what_there_is(path: Path) -> None:
     """Here nothing runs them: a colon in a command would make one no workflow at all."""
     workflow = yaml.safe_load(path.read_text("utf-8"))
