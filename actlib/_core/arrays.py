@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -60,6 +60,14 @@ def prepared(name: str, z: Any) -> tuple[Namespace, Array, Any, Any]:
     if xp is np:
         z = as_ndarray(name, z)
     return xp, z, *real_dtypes(name, xp, z.dtype)
+
+
+def among(number: float, others: Iterable[Any]) -> Any:
+    """A number as an array of the library that the others belong to; as it is, if that is NumPy."""
+    for other in others:
+        if (xp := namespace(other)) is not np:
+            return xp.asarray(number, dtype=other.dtype)
+    return number
 
 
 def is_number(value: Any) -> bool:

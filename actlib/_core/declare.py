@@ -123,6 +123,8 @@ def derivative(
         formula = Formula(f"{spec.name}.{path}", kernel, spec.params, limits, one_pass)
         doc = document.of_derivative(kernel.__doc__, spec.name, path)
         result = cast("Derivative[...]", _publish(spec, function.__module__, doc, formula))
+        differentiated = cast("Any", function if order == 1 else function.grad).formula
+        differentiated.slopes[param or "z"] = formula
         if order == 2:
             function.grad.grad = result
         elif param is None:

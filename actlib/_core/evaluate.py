@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from actlib._core import blocks
-from actlib._core.arrays import Array, Kernel, Namespace, prepared
+from actlib._core import autodiff, blocks
+from actlib._core.arrays import Array, Kernel, Namespace, among, prepared
 from actlib._core.formula import Formula
 
 Outs = tuple[np.ndarray, ...] | None
@@ -45,6 +45,8 @@ class Evaluation:
             Where to put the results of each formula.
         """
         first = self.formulas[0]
+        if params and isinstance(z, (int, float)):
+            z = among(z, params)
         xp, z, working, result = prepared(first.name, z)
         if xp is np:
             return blocks.quietly(self._on_numpy, z, params, working, result, outs)
@@ -53,6 +55,11 @@ class Evaluation:
                 f"{first.name}: out is for NumPy arrays, but z belongs to {xp.__name__}"
             )
         params = params or first.defaults
+        if bridge := autodiff.BRIDGES.get(xp.__name__):
+            values = first.cast_all(xp, params, working)
+            first.broadcast_shape(z, values)
+            z = xp.astype(z, working)
+            return [xp.astype(bridge(f)(z, *values), result) for f in self.formulas]
         with np.errstate(all="ignore"):  # for libraries that compute by NumPy
             if hasattr(xp, "blockwise"):
                 return [_on_dask(f, xp, z, params, working, result) for f in self.formulas]

@@ -10,7 +10,7 @@ import functools
 import math
 import reprlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import compress, product
 from typing import Any
 
@@ -34,13 +34,17 @@ _SPECIAL = (math.nan, -math.inf, math.inf)
 
 @dataclass(frozen=True, eq=False)
 class Formula:
-    """A kernel and what its evaluation depends on."""
+    """A kernel and what its evaluation depends on.
+
+    `slopes` are its declared derivatives: by ``"z"``, and by parameters.
+    """
 
     name: str
     kernel: Kernel
     params: Mapping[str, Param]
     limits: Limits
     one_pass: bool
+    slopes: dict[str, Formula] = field(default_factory=dict)
 
     @property
     def defaults(self) -> list[float]:

@@ -1,0 +1,146 @@
+"""Whoever differentiates a function by a library gets the declared derivative, at every point."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import actlib
+from actlib._core import autodiff
+
+ELEMENTWISE = actlib.REGISTRY.elementwise
+PARTIALS = [(name, key) for name, f in ELEMENTWISE.items() for key in f.partials]
+each_name = pytest.mark.parametrize("name", ELEMENTWISE)
+each_partial = pytest.mark.parametrize(("name", "key"), PARTIALS)
+
+# Tails, ordinary points, both zeros, all that is a kink of some function, NaN and the infinities.
+FINITE = [-90, -30, -12, -6, -3, -1, -0.5, -1e-6, -0.0, 0, 1e-6, 0.5, 1, 2, 3, 6, 12, 17, 30, 90]
+Z = np.array([-np.inf, *FINITE, np.inf, np.nan], np.float32)
+SMALLEST = 2**10 * np.finfo(np.float32).tiny  # what is less, libraries may flush to zero
+
+
+def same(got: Any, right: Any) -> None:
+    got, right = np.asarray(got), np.asarray(right)
+    ordinary = ~(abs(right) < SMALLEST)
+    np.testing.assert_allclose(got[ordinary], right[ordinary], rtol=1e-5)
+    assert (abs(got[~ordinary]) <= SMALLEST).all()
+
+
+def defaults(name: str) -> dict[str, float]:
+    return {key: param.default for key, param in ELEMENTWISE[name].spec.params.items()}
+
+
+if importlib.util.find_spec("jax"):
+    import jax
+    import jax.numpy as jnp
+
+    def derivatives(f: Callable[..., Any]) -> dict[str, Any]:
+        """By reverse and by forward mode, point by point and as a whole, compiled too."""
+        z = jnp.asarray(Z)
+        return {
+            "reverse": jax.vmap(jax.grad(f))(z),
+            "compiled": jax.jit(jax.vmap(jax.grad(f)))(z),
+            "as a whole": jax.grad(lambda x: f(x).sum())(z),
+            "forward": jax.jvp(f, (z,), (jnp.ones_like(z),))[1],
+        }
+
+    @each_name
+    def test_jax(name: str) -> None:
+        f = ELEMENTWISE[name]
+        for got in derivatives(f).values():
+            same(got, f.grad(Z))
+
+    def test_without_the_bridge_jax_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(autodiff, "BRIDGES", {})
+        with pytest.raises(AssertionError, match="nan location mismatch"):
+            same(derivatives(actlib.celu)["reverse"], actlib.celu.grad(Z))
+
+    @each_partial
+    def test_jax_by_a_parameter(name: str, key: str) -> None:
+        """Summed over what shares it, in its shape; z may be a number."""
+        f, params = ELEMENTWISE[name], defaults(name)
+        z = np.tile(np.array(FINITE, np.float32)[:, None], 3)
+
+        def total(value: Any) -> Any:
+            return f(jnp.asarray(z), **{**params, key: value}).sum()
+
+        right = f.partials[key](z, **params)
+        for value in (params[key], np.full(3, params[key])):
+            got = jax.grad(total)(jnp.asarray(value))
+            assert got.shape == np.shape(value)
+            np.testing.assert_allclose(got, right.sum(None if got.ndim == 0 else 0), rtol=1e-4)
+        got = jax.grad(lambda value: f(2.0, **{**params, key: value}))(params[key])
+        same(got, f.partials[key](np.float32(2.0), **params))
+
+    @each_name
+    def test_jax_twice(name: str) -> None:
+        """As declared where it is; finite anyway."""
+        f, z = ELEMENTWISE[name], np.array(FINITE, np.float32)
+        got = np.asarray(jax.vmap(jax.grad(jax.grad(f)))(jnp.asarray(z)))
+        assert np.isfinite(got).all()
+        if f.grad.grad:
+            same(got, f.grad.grad(z))
+
+    def test_jax_half_precision_and_hessian() -> None:
+        z = jnp.asarray([-4.0, -1.0, 0.0, 2.0], jnp.bfloat16)
+        got = jax.grad(lambda x: actlib.gelu(x).sum())(z)
+        assert got.dtype == jnp.bfloat16
+        np.testing.assert_array_equal(got, actlib.gelu.grad(np.asarray(z)))
+        hessian = jax.hessian(lambda x: actlib.tanh(x).sum())(jnp.asarray([0.5, -2.0]))
+        np.testing.assert_allclose(
+            hessian, np.diag(actlib.tanh.grad.grad(np.float32([0.5, -2.0]))), rtol=1e-6
+        )
+
+    def test_jax_outside_the_domain() -> None:
+        alpha = jnp.asarray([1.0, -1.0])
+        got = jax.grad(lambda z: actlib.celu(z, alpha).sum())(jnp.asarray([-1.0, -1.0]))
+        assert np.isnan(got).tolist() == [False, True]
+
+
+if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
+    import torch
+
+    @each_name
+    @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+    def test_torch(name: str) -> None:
+        f, z = ELEMENTWISE[name], torch.from_numpy(Z.copy())
+        leaf = z.clone().requires_grad_()
+        f(leaf).sum().backward()
+        same(leaf.grad, f.grad(Z))
+        same(torch.func.vmap(torch.func.grad(f))(z), f.grad(Z))
+        same(torch.func.jvp(f, (z,), (torch.ones_like(z),))[1], f.grad(Z))
+        same(torch.func.jacrev(f)(z[1:-2]).diagonal(), f.grad(Z[1:-2]))
+
+    def test_without_the_bridge_torch_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(autodiff, "BRIDGES", {})
+        leaf = torch.zeros(1, requires_grad=True)
+        actlib.relu(leaf).sum().backward()
+        with pytest.raises(AssertionError):
+            same(leaf.grad, actlib.relu.grad(np.float32([0.0])))
+
+    @each_partial
+    def test_torch_by_a_parameter(name: str, key: str) -> None:
+        f, params = ELEMENTWISE[name], defaults(name)
+        z = np.tile(np.array(FINITE, np.float32)[:, None], 3)
+        right = f.partials[key](z, **params)
+        for value in (params[key], np.full(3, params[key], np.float32)):
+            leaf = torch.tensor(value, requires_grad=True)
+            f(torch.from_numpy(z), **{**params, key: leaf}).sum().backward()
+            assert leaf.grad.shape == np.shape(value)
+            expected = right.sum(None if leaf.ndim == 0 else 0)
+            np.testing.assert_allclose(leaf.grad, expected, rtol=1e-4)
+
+    @each_name
+    def test_torch_twice(name: str) -> None:
+        f, z = ELEMENTWISE[name], np.array(FINITE, np.float32)
+        leaf = torch.from_numpy(z).requires_grad_()
+        (slope,) = torch.autograd.grad(f(leaf).sum(), leaf, create_graph=True)
+        if slope.requires_grad:  # that of a line is a constant
+            (got,) = torch.autograd.grad(slope.sum(), leaf)
+            assert torch.isfinite(got).all()
+            if f.grad.grad:
+                same(got, f.grad.grad(z))
