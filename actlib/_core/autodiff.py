@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 from actlib._core.arrays import Array, Namespace
 from actlib._core.formula import Formula
@@ -46,7 +46,7 @@ def for_jax(formula: Formula) -> Callable[..., Array]:
         return jax.jvp(by_one, (given[place],), (direction,))[1]
 
     def rule(given: tuple[Array, ...], directions: tuple[Array, ...]) -> tuple[Array, Array]:
-        value = function(*given)
+        value: Any = function(*given)
         total = jax.numpy.zeros_like(value)
         for place, (name, direction) in enumerate(
             zip(("z", *formula.params), directions, strict=True)
@@ -55,9 +55,9 @@ def for_jax(formula: Formula) -> Callable[..., Array]:
                 total = total + tangent(given, place, name, direction)
         return value, total
 
-    function = jax.custom_jvp(plain)
+    function: Any = jax.custom_jvp(plain)
     function.defjvp(rule, symbolic_zeros=True)
-    return function
+    return cast("Callable[..., Array]", function)
 
 
 @functools.cache
@@ -92,7 +92,7 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
         by_one = lambda x: plain(*given[:place], x, *given[place + 1 :])  # noqa: E731
         return torch.func.jvp(by_one, (given[place],), (direction,))[1]
 
-    class Declared(torch.autograd.Function):
+    class Declared(torch.autograd.Function):  # type: ignore[misc]
         """The formula, which PyTorch asks for its derivatives."""
 
         generate_vmap_rule = True
@@ -124,7 +124,7 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
                 if direction is not None
             )
 
-    return Declared.apply
+    return cast("Callable[..., Array]", Declared.apply)
 
 
 #: What makes a formula differentiable, by the name of the array library.
