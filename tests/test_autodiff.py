@@ -30,6 +30,29 @@ def same(got: Any, right: Any) -> None:
     assert (abs(got[~ordinary]) <= SMALLEST).all()
 
 
+VECTORS = {name: f for name, f in actlib.REGISTRY.items() if not f.spec.elementwise}
+each_vector = pytest.mark.parametrize("name", VECTORS)
+RNG = np.random.default_rng(0)
+# Ordinary, saturated, equal, infinite and undefined scores; for gated units three values and gates.
+SCORES = np.concatenate(
+    [RNG.normal(0, size, (4, 6)) for size in (0, 1, 5, 40)]
+    + [
+        [[np.inf, 0, 1, 2, 3, 4], [-np.inf, 0, 1, 2, 3, -4], [np.inf, 1, np.inf, 2, 3, 4]],
+        [[np.nan, 1, 2, 3, 4, 5]],
+    ]
+).astype(np.float32)
+
+
+def upstreams(name: str, z: np.ndarray) -> np.ndarray:
+    return RNG.normal(0, 1, np.shape(VECTORS[name](z))).astype(np.float32)
+
+
+def jacobian(name: str, z: np.ndarray) -> np.ndarray:
+    """By the declared product, for a single vector."""
+    size = np.shape(VECTORS[name](z))[-1]
+    return np.stack([VECTORS[name].vjp(z, row) for row in np.eye(size, dtype=z.dtype)])
+
+
 def defaults(name: str) -> dict[str, float]:
     return {key: param.default for key, param in ELEMENTWISE[name].spec.params.items()}
 
@@ -95,6 +118,24 @@ if importlib.util.find_spec("jax"):
             hessian, np.diag(actlib.tanh.grad.grad(np.float32([0.5, -2.0]))), rtol=1e-6
         )
 
+    @each_vector
+    def test_jax_of_vectors(name: str) -> None:
+        f, upstream = VECTORS[name], upstreams(name, SCORES)
+        _, pull = jax.vjp(f, jnp.asarray(SCORES))
+        right = f.vjp(SCORES, upstream)
+        np.testing.assert_allclose(pull(jnp.asarray(upstream))[0], right, rtol=2e-5, atol=SMALLEST)
+        for z in SCORES[:12]:
+            right = jacobian(name, z.astype(float))
+            for derive in (jax.jacfwd, jax.jacrev, lambda f: jax.jit(jax.jacrev(f))):
+                np.testing.assert_allclose(derive(f)(jnp.asarray(z)), right, rtol=1e-4, atol=1e-7)
+        assert np.isfinite(jax.hessian(lambda z: f(z).sum())(jnp.asarray(SCORES[5]))).all()
+        alone = jax.vmap(lambda z: jax.grad(lambda x: f(x)[0])(z))(jnp.asarray(SCORES[:12]))
+        assert alone.shape == (12, 6)
+
+    def test_a_network_whose_last_layer_starts_at_zero_learns_in_jax() -> None:
+        got = jax.grad(lambda z: -actlib.log_softmax(z)[0])(jnp.zeros(3))
+        np.testing.assert_allclose(got, [-2 / 3, 1 / 3, 1 / 3], rtol=1e-6)
+
     def test_jax_outside_the_domain() -> None:
         alpha = jnp.asarray([1.0, -1.0])
         got = jax.grad(lambda z: actlib.celu(z, alpha).sum())(jnp.asarray([-1.0, -1.0]))
@@ -144,3 +185,26 @@ if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
             assert torch.isfinite(got).all()
             if f.grad.grad:
                 same(got, f.grad.grad(z))
+
+    @each_vector
+    @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+    def test_torch_of_vectors(name: str) -> None:
+        f, upstream = VECTORS[name], upstreams(name, SCORES)
+        leaf = torch.from_numpy(SCORES.copy()).requires_grad_()
+        f(leaf).backward(torch.from_numpy(upstream))
+        right = f.vjp(SCORES, upstream)
+        np.testing.assert_allclose(leaf.grad, right, rtol=2e-5, atol=SMALLEST)
+        for z in SCORES[:12]:
+            right = jacobian(name, z.astype(float))
+            for derive in (torch.func.jacfwd, torch.func.jacrev):
+                got = derive(f)(torch.from_numpy(z))
+                np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-7)
+        wide = torch.from_numpy(SCORES[4:8].astype(float)).requires_grad_()
+        assert torch.autograd.gradcheck(f, wide)
+        assert torch.autograd.gradgradcheck(f, wide)
+        same(torch.vmap(f)(torch.from_numpy(SCORES)), f(SCORES))
+
+    def test_a_network_whose_last_layer_starts_at_zero_learns_in_torch() -> None:
+        z = torch.zeros(3, requires_grad=True)
+        (-actlib.log_softmax(z)[0]).backward()
+        np.testing.assert_allclose(z.grad, [-2 / 3, 1 / 3, 1 / 3], rtol=1e-6)

@@ -86,7 +86,7 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
         (gradient,) = torch.func.vjp(by_one, given[place])[1](upstream)
         return gradient
 
-    def pushed_forward(given: Sequence[Array], place: int, direction: Array) -> Array:
+    def pushed(given: Sequence[Array], place: int, direction: Array) -> Array:
         if slope := formula.slopes.get(names[place]):
             return for_torch(slope)(*given) * direction
         by_one = lambda x: plain(*given[:place], x, *given[place + 1 :])  # noqa: E731
@@ -119,7 +119,7 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
         def jvp(ctx: Any, *directions: Array | None) -> Array:
             given = ctx.saved_tensors
             return sum(
-                pushed_forward(given, place, direction)
+                pushed(given, place, direction)
                 for place, direction in enumerate(directions)
                 if direction is not None
             )
@@ -127,5 +127,64 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
     return cast("Callable[..., Array]", Declared.apply)
 
 
+def pushed_forward(along: Any, xp: Namespace, z: Array, direction: Array) -> Array:
+    """The product of a Jacobian with a direction; that of a gated unit is two diagonals."""
+    if "jvp" in along.products:
+        return along.products["jvp"].over_last(xp, z, direction)
+    half = z.shape[-1] // 2
+    diagonals = along.products["vjp"].over_last(xp, z, xp.ones_like(z[..., :half]))
+    terms = diagonals * direction
+    return terms[..., :half] + terms[..., half:]
+
+
+@functools.cache
+def vectors_for_jax(along: Any) -> Callable[[Array], Array]:
+    """A function of vectors over the last axis, as `for_jax`."""
+    import jax
+
+    def rule(given: tuple[Array], directions: tuple[Array]) -> tuple[Array, Array]:
+        (z,), (direction,) = given, directions
+        return function(z), pushed_forward(along, jax.numpy, z, direction)
+
+    function: Any = jax.custom_jvp(functools.partial(along.over_last, jax.numpy))
+    function.defjvp(rule)
+    return cast("Callable[[Array], Array]", function)
+
+
+@functools.cache
+def vectors_for_torch(along: Any) -> Callable[[Array], Array]:
+    """A function of vectors over the last axis, as `for_torch`."""
+    import torch
+    from array_api_compat import torch as xp
+
+    class Declared(torch.autograd.Function):  # type: ignore[misc]
+        """The function, which PyTorch asks for its products."""
+
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(z: Array) -> Array:
+            return along.over_last(xp, z)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Array], output: Array) -> None:
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Array) -> Array:
+            (z,) = ctx.saved_tensors
+            return along.products["vjp"].over_last(xp, z, upstream)
+
+        @staticmethod
+        def jvp(ctx: Any, direction: Array) -> Array:
+            (z,) = ctx.saved_tensors
+            return pushed_forward(along, xp, z, direction)
+
+    return cast("Callable[[Array], Array]", Declared.apply)
+
+
 #: What makes a formula differentiable, by the name of the array library.
 BRIDGES = {"jax.numpy": for_jax, "array_api_compat.torch": for_torch}
+#: The same of a function of vectors.
+VECTOR_BRIDGES = {"jax.numpy": vectors_for_jax, "array_api_compat.torch": vectors_for_torch}

@@ -10,12 +10,12 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 
-from actlib._core import blocks, document
+from actlib._core import autodiff, blocks, document
 from actlib._core.arrays import (
     Array,
     Kernel,
@@ -35,12 +35,13 @@ class Along:
 
     The kernel takes float32 or float64, ``kernel(xp, z)`` or ``kernel(xp, z, upstream)``. One that
     takes halves gets them apart, ``kernel(xp, value, gate)``, and its product with ``upstream``
-    returns them as a pair.
+    returns them as a pair. `products` are those with its Jacobian, ``"vjp"`` and ``"jvp"``.
     """
 
     name: str
     kernel: Kernel
     halves: bool
+    products: dict[str, Along] = field(default_factory=dict, hash=False)
 
     def __call__(self, z: Any, *upstream: Any, axis: int = -1) -> Array:
         """Evaluate along ``axis``; ``upstream`` is there where a product is asked for."""
@@ -61,11 +62,13 @@ class Along:
             inside = axis < z.ndim - 1
             if inside:
                 arrays = [xp.moveaxis(a, axis, -1) for a in arrays]
-            evaluate = functools.partial(self._over_last, xp)
+            bridge = autodiff.VECTOR_BRIDGES.get(xp.__name__) if self.products else None
+            evaluate = bridge(self) if bridge else functools.partial(self.over_last, xp)
             out = blocks.by_rows(evaluate, arrays, shape[axis]) if xp is np else evaluate(*arrays)
             return xp.astype(xp.moveaxis(out, -1, axis) if inside else out, result, copy=False)
 
-    def _over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
+    def over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
+        """Evaluate arrays of one library and of the dtype computed in along their last axis."""
         if not self.halves:
             return self.kernel(xp, z, *upstream)
         half = z.shape[-1] // 2
@@ -162,7 +165,7 @@ def along_axis(**facts: Any) -> Callable[[Kernel], AxisFunction]:
         def public(z: Any, axis: int = -1) -> Any:
             return evaluate(z, axis=axis)
 
-        return cast("AxisFunction", _enter(public, kernel, facts, document.of_axis_function))
+        return cast("AxisFunction", _enter(public, evaluate, facts, document.of_axis_function))
 
     return declare
 
@@ -190,7 +193,7 @@ def gated_unit(gate: Activation[...], **facts: Any) -> Callable[[Kernel], GatedU
             return evaluate(z)
 
         known = {"kinks": gate.spec.kinks_at(), **facts}
-        unit = cast("GatedUnit", _enter(public, kernel, known, document.of_gated_unit))
+        unit = cast("GatedUnit", _enter(public, evaluate, known, document.of_gated_unit))
         unit.gate = gate
         return unit
 
@@ -215,6 +218,7 @@ def vjp(function: AxisFunction | GatedUnit) -> Callable[[Kernel], Kernel]:
         has_axis = "axis" in inspect.signature(function).parameters
         name = f"{function.spec.name}.vjp"
         evaluate = Along(name, kernel, halves=not has_axis)
+        cast("Any", function).along.products["vjp"] = evaluate
 
         def along(z: Any, upstream: Any, axis: int = -1) -> Any:
             return evaluate(z, upstream, axis=axis)
@@ -230,16 +234,43 @@ def vjp(function: AxisFunction | GatedUnit) -> Callable[[Kernel], Kernel]:
     return declare
 
 
+def jvp(function: AxisFunction) -> Callable[[Kernel], Kernel]:
+    """Declare the product of the Jacobian with a direction, for differentiation by libraries.
+
+    It is a linear program, ``kernel(xp, z, direction)``, since JAX transposes it for the product
+    with an upstream gradient. A gated unit needs none: its Jacobian is two diagonals.
+
+    Parameters
+    ----------
+    function : AxisFunction
+        What is differentiated.
+
+    Returns
+    -------
+    callable
+        A decorator that leaves the kernel as it is.
+    """
+
+    def declare(kernel: Kernel) -> Kernel:
+        along = Along(f"{function.spec.name}.jvp", kernel, halves=False)
+        cast("Any", function).along.products["jvp"] = along
+        return kernel
+
+    return declare
+
+
 def _enter(
     public: Callable[..., Any],
-    kernel: Kernel,
+    evaluate: Along,
     facts: dict[str, Any],
     document_of: Callable[[str | None, Spec], str],
 ) -> Any:
+    kernel = evaluate.kernel
     spec = Spec(name=kernel.__name__, elementwise=False, **facts)
     doc = document_of(kernel.__doc__, spec)
     function = cast("Any", _public(public, kernel, spec.name, kernel.__module__, doc))
     function.spec = spec
+    function.along = evaluate
     REGISTRY.enter(function)
     return function
 

@@ -6,7 +6,7 @@ from math import inf, nan
 
 from actlib._core.arrays import Array, Namespace
 from actlib._core.spec import Peer
-from actlib._core.vectors import along_axis, vjp
+from actlib._core.vectors import along_axis, jvp, vjp
 
 __all__ = ["log_softmax", "softmax"]
 
@@ -80,20 +80,25 @@ def softmax(xp: Namespace, z: Array) -> Array:
 
 
 @vjp(softmax)
+@jvp(softmax)
 def softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
-    """``p * (u - sum(p * u))``.
+    """``p * (u - sum(p * u))``, in a form that is its own transpose, as the Jacobian is.
 
     Adding the same number to all of ``u`` changes nothing, since ``p`` sums to 1. Where one
-    probability is above 1/2, ``u`` is taken from there, lest the difference cancel. Exponentials
-    are taken in halves, lest they underflow before a large ``u`` multiplies them.
+    probability is above 1/2, ``u`` is taken from there, lest the difference cancel, and the result
+    there is minus the sum of the others. Exponentials are taken in halves, lest they underflow
+    before a large ``u`` multiplies them.
     """
     shifted, _, undecided = _shifted(xp, z)
     h = xp.exp(0.5 * shifted)
     s = _sum(xp, h * h)
-    u = 0.25 * upstream  # differences must not overflow
-    u = u - xp.sum(xp.where(h * h > 0.5 * s, u, 0.0), axis=-1, keepdims=True)
+    top = h * h > 0.5 * s
+    u = 0.25 * xp.where(undecided, 0.0, upstream)  # differences must not overflow
+    u = xp.where(top, 0.0, u - _sum(xp, xp.where(top, u, 0.0)))
     mean = _sum(xp, h * (h * u)) / s
-    return xp.where(undecided, nan, 4.0 * (h * (h * (u - mean) / s)))
+    others = xp.where(top, 0.0, h * (h * (u - mean) / s))
+    result = 4.0 * (others - xp.where(top, _sum(xp, others), 0.0))
+    return result + xp.where(undecided, nan, xp.zeros_like(z)) * upstream
 
 
 @along_axis(
@@ -160,3 +165,18 @@ def log_softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     own = xp.where(top, rest, 1.0)
     sums = others + xp.where(top, 0.0, xp.sum(u - without, axis=-1, keepdims=True))
     return xp.where(undecided, nan, (own * u - h * (h * sums / s)) / scale)
+
+
+@jvp(log_softmax)
+def log_softmax_jvp(xp: Namespace, z: Array, direction: Array) -> Array:
+    """``t - sum(p * t)``: the program whose transpose is that of the upstream gradient."""
+    shifted, _, undecided = _shifted(xp, z)
+    h = xp.exp(0.5 * shifted)
+    s = _sum(xp, h * h)
+    top = h * h > 0.5 * s
+    t = xp.where(undecided, 0.0, direction)
+    weighted = h * (h * t / s)
+    others, at_top = xp.where(top, 0.0, weighted), xp.where(top, weighted, 0.0)
+    own = xp.where(top, _sum(xp, xp.where(top, 0.0, h * h)) / s, 1.0)
+    result = own * t - _sum(xp, others) - xp.where(top, 0.0, _sum(xp, at_top))
+    return result + xp.where(undecided, nan, xp.zeros_like(z)) * direction
