@@ -44,7 +44,22 @@ SCORES = np.concatenate(
 
 
 def upstreams(name: str, z: np.ndarray) -> np.ndarray:
-    return RNG.normal(0, 1, np.shape(VECTORS[name](z))).astype(np.float32)
+    return np.random.default_rng(1).normal(0, 1, np.shape(VECTORS[name](z))).astype(np.float32)
+
+
+def same_product(got: Any, name: str, z: np.ndarray, upstream: np.ndarray) -> None:
+    """But for rounding of the terms that are summed: of a difference near zero, they differ."""
+    got, right = np.asarray(got), VECTORS[name].vjp(z, upstream)
+    terms = 16 * np.abs(right)
+    if not hasattr(VECTORS[name], "gate"):
+        u, p = np.abs(upstream), actlib.softmax(z)
+        apart = np.abs(upstream[..., None] - upstream[..., None, :])
+        others = u.sum(-1, keepdims=True) - u
+        softmax = p * (p[..., None, :] * apart).sum(-1)
+        terms = softmax if name == "softmax" else (1 - p) * u + p * others
+    with np.errstate(invalid="ignore"):
+        near = np.abs(got - right) <= 64 * np.finfo(np.float32).eps * terms + SMALLEST
+    assert (near | (got == right) | (np.isnan(got) & np.isnan(right))).all()
 
 
 def jacobian(name: str, z: np.ndarray) -> np.ndarray:
@@ -122,15 +137,12 @@ if importlib.util.find_spec("jax"):
     def test_jax_of_vectors(name: str) -> None:
         f, upstream = VECTORS[name], upstreams(name, SCORES)
         _, pull = jax.vjp(f, jnp.asarray(SCORES))
-        right = f.vjp(SCORES, upstream)
-        np.testing.assert_allclose(pull(jnp.asarray(upstream))[0], right, rtol=2e-5, atol=SMALLEST)
-        for z in SCORES[:12]:
-            right = jacobian(name, z.astype(float))
-            for derive in (jax.jacfwd, jax.jacrev, lambda f: jax.jit(jax.jacrev(f))):
-                np.testing.assert_allclose(derive(f)(jnp.asarray(z)), right, rtol=1e-4, atol=1e-7)
+        same_product(pull(jnp.asarray(upstream))[0], name, SCORES, upstream)
+        right = [jacobian(name, z) for z in SCORES[:16].astype(float)]
+        for derive in (jax.jacfwd(f), jax.jacrev(f)):
+            got = jax.jit(jax.vmap(derive))(jnp.asarray(SCORES[:16]))
+            np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-7)
         assert np.isfinite(jax.hessian(lambda z: f(z).sum())(jnp.asarray(SCORES[5]))).all()
-        alone = jax.vmap(lambda z: jax.grad(lambda x: f(x)[0])(z))(jnp.asarray(SCORES[:12]))
-        assert alone.shape == (12, 6)
 
     def test_a_network_whose_last_layer_starts_at_zero_learns_in_jax() -> None:
         got = jax.grad(lambda z: -actlib.log_softmax(z)[0])(jnp.zeros(3))
@@ -192,8 +204,7 @@ if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
         f, upstream = VECTORS[name], upstreams(name, SCORES)
         leaf = torch.from_numpy(SCORES.copy()).requires_grad_()
         f(leaf).backward(torch.from_numpy(upstream))
-        right = f.vjp(SCORES, upstream)
-        np.testing.assert_allclose(leaf.grad, right, rtol=2e-5, atol=SMALLEST)
+        same_product(leaf.grad, name, SCORES, upstream)
         for z in SCORES[:12]:
             right = jacobian(name, z.astype(float))
             for derive in (torch.func.jacfwd, torch.func.jacrev):

@@ -144,7 +144,8 @@ def vectors_for_jax(along: Any) -> Callable[[Array], Array]:
 
     def rule(given: tuple[Array], directions: tuple[Array]) -> tuple[Array, Array]:
         (z,), (direction,) = given, directions
-        return function(z), pushed_forward(along, jax.numpy, z, direction)
+        value: Any = function
+        return value(z), pushed_forward(along, jax.numpy, z, direction)
 
     function: Any = jax.custom_jvp(functools.partial(along.over_last, jax.numpy))
     function.defjvp(rule)
