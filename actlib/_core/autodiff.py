@@ -8,23 +8,19 @@ is not taken overflows.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from actlib._core.arrays import Array, Namespace
 from actlib._core.formula import Formula
 
-
-def in_domain(formula: Formula, xp: Namespace, z: Array, params: Sequence[Array]) -> Array:
-    """Broadcast z against the parameters, NaN where one of them is outside its domain."""
-    for known, value in zip(formula.params.values(), params, strict=True):
-        z = xp.where(known.allows(value), z, math.nan)
-    return z
+Function = Callable[..., Array]
+#: A product at ``given``, in the place of one of them, with a direction or an upstream gradient.
+Product = Callable[[Sequence[Array], int, Array], Array]
 
 
 @functools.cache
-def for_jax(formula: Formula) -> Callable[..., Array]:
+def for_jax(formula: Formula) -> Function:
     """The formula as a function of JAX arrays, whose derivatives are those declared.
 
     Parameters
@@ -35,33 +31,12 @@ def for_jax(formula: Formula) -> Callable[..., Array]:
     """
     import jax
 
-    def plain(z: Array, *params: Array) -> Array:
-        xp = jax.numpy
-        return formula.on(xp, in_domain(formula, xp, z, params), params)
-
-    def tangent(given: tuple[Array, ...], place: int, name: str, direction: Array) -> Array:
-        if name in formula.slopes:
-            return for_jax(formula.slopes[name])(*given) * direction
-        by_one = lambda x: plain(*given[:place], x, *given[place + 1 :])  # noqa: E731
-        return jax.jvp(by_one, (given[place],), (direction,))[1]
-
-    def rule(given: tuple[Array, ...], directions: tuple[Array, ...]) -> tuple[Array, Array]:
-        value: Any = function(*given)
-        total = jax.numpy.zeros_like(value)
-        for place, (name, direction) in enumerate(
-            zip(("z", *formula.params), directions, strict=True)
-        ):
-            if type(direction) is not jax.custom_derivatives.SymbolicZero:
-                total = total + tangent(given, place, name, direction)
-        return value, total
-
-    function: Any = jax.custom_jvp(plain)
-    function.defjvp(rule, symbolic_zeros=True)
-    return cast("Callable[..., Array]", function)
+    plain = _plain(formula, jax.numpy)
+    return _in_jax(plain, _pushed(formula, plain, for_jax, jax.jvp))
 
 
 @functools.cache
-def for_torch(formula: Formula) -> Callable[..., Array]:
+def for_torch(formula: Formula) -> Function:
     """The formula as a function of PyTorch tensors; as `for_jax`.
 
     It may be differentiated backwards and forwards, twice, and under ``torch.func``.
@@ -69,32 +44,115 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
     import torch
     from array_api_compat import torch as xp
 
-    names = ("z", *formula.params)
-
-    def plain(z: Array, *params: Array) -> Array:
-        return formula.on(xp, in_domain(formula, xp, z, params), params)
-
+    plain, slopes = _plain(formula, xp), _slopes(formula)
     if not formula.slopes:
         return plain
 
-    def pulled_back(given: Sequence[Array], place: int, upstream: Array) -> Array:
+    def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
         """The gradient by one argument, in its shape."""
-        if slope := formula.slopes.get(names[place]):
+        if slope := slopes[place]:
             gradient = upstream * for_torch(slope)(*given)
             return gradient.sum_to_size(given[place].shape)
-        by_one = lambda x: plain(*given[:place], x, *given[place + 1 :])  # noqa: E731
-        (gradient,) = torch.func.vjp(by_one, given[place])[1](upstream)
+        (gradient,) = torch.func.vjp(_of_one(plain, given, place), given[place])[1](upstream)
         return gradient
 
+    return _in_torch(plain, pulled, _pushed(formula, plain, for_torch, torch.func.jvp))
+
+
+@functools.cache
+def vectors_for_jax(along: Any) -> Function:
+    """A function of vectors over the last axis, as `for_jax`."""
+    import jax
+
+    return _in_jax(functools.partial(along.over_last, jax.numpy), _pushed_along(along, jax.numpy))
+
+
+@functools.cache
+def vectors_for_torch(along: Any) -> Function:
+    """A function of vectors over the last axis, as `for_torch`."""
+    from array_api_compat import torch as xp
+
+    def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
+        return along.products["vjp"].over_last(xp, *given, upstream)
+
+    return _in_torch(functools.partial(along.over_last, xp), pulled, _pushed_along(along, xp))
+
+
+def _plain(formula: Formula, xp: Namespace) -> Function:
+    """The formula as it is: what a library would differentiate by rules of its own."""
+
+    def plain(z: Array, *params: Array) -> Array:
+        named = dict(zip(formula.params, params, strict=True))
+        return formula.on(xp, formula.in_domain(xp, z, named), params)
+
+    return plain
+
+
+def _slopes(formula: Formula) -> list[Formula | None]:
+    """The declared derivative by each argument."""
+    return [formula.slopes.get(name) for name in ("z", *formula.params)]
+
+
+def _of_one(function: Function, given: Sequence[Array], place: int) -> Function:
+    """The function of one of its arguments, the others as given."""
+    return lambda x: function(*given[:place], x, *given[place + 1 :])
+
+
+def _pushed(
+    formula: Formula,
+    plain: Function,
+    bridge: Callable[[Formula], Function],
+    jvp: Callable[..., Any],
+) -> Product:
+    """The product of a formula's slope with a direction; the library's own if none is declared."""
+    slopes = _slopes(formula)
+
     def pushed(given: Sequence[Array], place: int, direction: Array) -> Array:
-        if slope := formula.slopes.get(names[place]):
-            return for_torch(slope)(*given) * direction
-        by_one = lambda x: plain(*given[:place], x, *given[place + 1 :])  # noqa: E731
-        return torch.func.jvp(by_one, (given[place],), (direction,))[1]
+        if slope := slopes[place]:
+            return bridge(slope)(*given) * direction
+        return jvp(_of_one(plain, given, place), (given[place],), (direction,))[1]
+
+    return pushed
+
+
+def _pushed_along(along: Any, xp: Namespace) -> Product:
+    """The product of a Jacobian with a direction; that of a gated unit is two diagonals."""
+
+    def pushed(given: Sequence[Array], place: int, direction: Array) -> Array:
+        (z,) = given
+        if "jvp" in along.products:
+            return along.products["jvp"].over_last(xp, z, direction)
+        half = z.shape[-1] // 2
+        diagonals = along.products["vjp"].over_last(xp, z, xp.ones_like(z[..., :half]))
+        terms = diagonals * direction
+        return terms[..., :half] + terms[..., half:]
+
+    return pushed
+
+
+def _in_jax(plain: Function, pushed: Product) -> Function:
+    """A function that JAX asks for its products."""
+    import jax
+
+    def rule(given: tuple[Array, ...], directions: tuple[Array, ...]) -> tuple[Array, Array]:
+        value: Any = function(*given)
+        terms = [
+            pushed(given, place, direction)
+            for place, direction in enumerate(directions)
+            if type(direction) is not jax.custom_derivatives.SymbolicZero
+        ]
+        return value, sum(terms, jax.numpy.zeros_like(value))
+
+    function: Any = jax.custom_jvp(plain)
+    function.defjvp(rule, symbolic_zeros=True)
+    return cast("Function", function)
+
+
+def _in_torch(plain: Function, pulled: Product, pushed: Product) -> Function:
+    """A function that PyTorch asks for its products."""
+    import torch
 
     class Declared(torch.autograd.Function):  # type: ignore[misc]
-        """The formula, which PyTorch asks for its derivatives."""
-
         generate_vmap_rule = True
 
         @staticmethod
@@ -111,7 +169,7 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
         def backward(ctx: Any, upstream: Array | None) -> tuple[Array | None, ...]:
             given = ctx.saved_tensors
             return tuple(
-                pulled_back(given, place, upstream) if needed and upstream is not None else None
+                pulled(given, place, upstream) if needed and upstream is not None else None
                 for place, needed in enumerate(ctx.needs_input_grad)
             )
 
@@ -124,65 +182,7 @@ def for_torch(formula: Formula) -> Callable[..., Array]:
                 if direction is not None
             )
 
-    return cast("Callable[..., Array]", Declared.apply)
-
-
-def pushed_forward(along: Any, xp: Namespace, z: Array, direction: Array) -> Array:
-    """The product of a Jacobian with a direction; that of a gated unit is two diagonals."""
-    if "jvp" in along.products:
-        return along.products["jvp"].over_last(xp, z, direction)
-    half = z.shape[-1] // 2
-    diagonals = along.products["vjp"].over_last(xp, z, xp.ones_like(z[..., :half]))
-    terms = diagonals * direction
-    return terms[..., :half] + terms[..., half:]
-
-
-@functools.cache
-def vectors_for_jax(along: Any) -> Callable[[Array], Array]:
-    """A function of vectors over the last axis, as `for_jax`."""
-    import jax
-
-    def rule(given: tuple[Array], directions: tuple[Array]) -> tuple[Array, Array]:
-        (z,), (direction,) = given, directions
-        value: Any = function
-        return value(z), pushed_forward(along, jax.numpy, z, direction)
-
-    function: Any = jax.custom_jvp(functools.partial(along.over_last, jax.numpy))
-    function.defjvp(rule)
-    return cast("Callable[[Array], Array]", function)
-
-
-@functools.cache
-def vectors_for_torch(along: Any) -> Callable[[Array], Array]:
-    """A function of vectors over the last axis, as `for_torch`."""
-    import torch
-    from array_api_compat import torch as xp
-
-    class Declared(torch.autograd.Function):  # type: ignore[misc]
-        """The function, which PyTorch asks for its products."""
-
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(z: Array) -> Array:
-            return along.over_last(xp, z)
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Array], output: Array) -> None:
-            ctx.save_for_backward(*inputs)
-            ctx.save_for_forward(*inputs)
-
-        @staticmethod
-        def backward(ctx: Any, upstream: Array) -> Array:
-            (z,) = ctx.saved_tensors
-            return along.products["vjp"].over_last(xp, z, upstream)
-
-        @staticmethod
-        def jvp(ctx: Any, direction: Array) -> Array:
-            (z,) = ctx.saved_tensors
-            return pushed_forward(along, xp, z, direction)
-
-    return cast("Callable[[Array], Array]", Declared.apply)
+    return cast("Function", Declared.apply)
 
 
 #: What makes a formula differentiable, by the name of the array library.

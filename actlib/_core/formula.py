@@ -136,12 +136,17 @@ class Formula:
         values = self.cast_all(xp, params, working)
         if any(value.ndim for value in values):
             z = xp.broadcast_to(z, self.broadcast_shape(z, values))
-        for key, given, value in zip(self.params, params, values, strict=True):
-            if not is_number(given):
-                allowed = self.params[key].allows(value)
-                if xp is not np or not allowed.all():
-                    z = xp.where(allowed, z, math.nan)
-        return z, values
+        named = zip(self.params, params, values, strict=True)
+        arrays = {key: value for key, given, value in named if not is_number(given)}
+        return self.in_domain(xp, z, arrays), values
+
+    def in_domain(self, xp: Namespace, z: Array, values: Mapping[str, Array]) -> Array:
+        """Broadcast z against these parameters, NaN where one of them is outside its domain."""
+        for key, value in values.items():
+            allowed = self.params[key].allows(value)
+            if xp is not np or not allowed.all():
+                z = xp.where(allowed, z, math.nan)
+        return z
 
     def cast_all(self, xp: Namespace, params: Sequence[Any], working: Any) -> list[Array]:
         named = zip(self.params, params, strict=True)
