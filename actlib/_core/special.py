@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
-from math import sqrt
+from math import pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ def normal_cdf(xp: Namespace, z: Array) -> Array:
     if xp is not np:  # TensorFlow has no such function
         return 0.5 * _function(xp, "erfc")(-sqrt(0.5) * z)
     return _normal_cdf_float32(z) if z.dtype == np.float32 else _function(np, "ndtr")(z)
+
+
+def normal_density(xp: Namespace, z: Array) -> Array:
+    """Density of the standard normal distribution, elementwise."""
+    return 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
 
 
 def expm1_below(xp: Namespace, z: Array) -> Array:

@@ -7,7 +7,7 @@ from math import inf, pi, sqrt
 from actlib._core.arrays import Array, Namespace, Parameter
 from actlib._core.declare import activation, both, derivative
 from actlib._core.spec import Param, Peer
-from actlib._core.special import normal_cdf
+from actlib._core.special import normal_cdf, normal_density
 
 __all__ = [
     "gelu",
@@ -44,11 +44,11 @@ def _finite(xp: Namespace, u: Array) -> Array:
     return xp.minimum(xp.maximum(u, -1e3), 40)
 
 
-def _silu_slope(xp: Namespace, u: Array) -> Array:
-    """The derivative of u * sigmoid(u), for silu and what it is stretched to."""
+def _silu_parts(xp: Namespace, u: Array) -> tuple[Array, Array]:
+    """The gate sigmoid(u) and the slope of u * sigmoid(u), for silu and what it is stretched to."""
     u = _finite(xp, u)
     gate, d = _gate(xp, u)
-    return gate * (1 + u / d)
+    return gate, gate * (1 + u / d)
 
 
 def _silu_bend(xp: Namespace, u: Array) -> Array:
@@ -99,14 +99,13 @@ def silu(xp: Namespace, z: Array) -> Array:
 
 @derivative(silu, limits=(0, 1))
 def silu_grad(xp: Namespace, z: Array) -> Array:
-    return _silu_slope(xp, z)
+    return _silu_parts(xp, z)[1]
 
 
 @both(silu)
 def silu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-    u = _finite(xp, z)
-    gate, d = _gate(xp, u)
-    return z * gate, gate * (1 + u / d)
+    gate, slope = _silu_parts(xp, z)
+    return z * gate, slope
 
 
 @derivative(silu, order=2, limits=(0, 0))
@@ -169,7 +168,7 @@ def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
 
 @derivative(swish, limits=lambda xp, beta: (0.5 - 0.5 * xp.sign(beta), 0.5 + 0.5 * xp.sign(beta)))
 def swish_grad(xp: Namespace, z: Array, beta: Parameter) -> Array:
-    return _silu_slope(xp, beta * z)
+    return _silu_parts(xp, beta * z)[1]
 
 
 @derivative(swish, order=2, limits=(0, 0))
@@ -221,14 +220,13 @@ def quick_gelu(xp: Namespace, z: Array) -> Array:
 
 @derivative(quick_gelu, limits=(0, 1))
 def quick_gelu_grad(xp: Namespace, z: Array) -> Array:
-    return _silu_slope(xp, 1.702 * z)
+    return _silu_parts(xp, 1.702 * z)[1]
 
 
 @both(quick_gelu)
 def quick_gelu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
-    u = _finite(xp, 1.702 * z)
-    gate, d = _gate(xp, u)
-    return z * gate, gate * (1 + u / d)
+    gate, slope = _silu_parts(xp, 1.702 * z)
+    return z * gate, slope
 
 
 @derivative(quick_gelu, order=2, limits=(0, 0))
@@ -358,18 +356,13 @@ def gelu(xp: Namespace, z: Array) -> Array:
 
 @derivative(gelu, limits=(0, 1))
 def gelu_grad(xp: Namespace, z: Array) -> Array:
-    return normal_cdf(xp, z) + z * _density(xp, z)
+    return normal_cdf(xp, z) + z * normal_density(xp, z)
 
 
 @both(gelu)
 def gelu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
     cdf = normal_cdf(xp, z)
-    return z * cdf, cdf + z * _density(xp, z)
-
-
-def _density(xp: Namespace, z: Array) -> Array:
-    """Of the standard normal distribution."""
-    return 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
+    return z * cdf, cdf + z * normal_density(xp, z)
 
 
 # z * sigmoid(2 * u) is z * (1 + tanh(u)) / 2; 2 * u is this polynomial: _LINEAR * z + _CUBIC * z^3

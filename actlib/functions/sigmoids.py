@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf, pi, sqrt
+from math import inf, pi
 
 from actlib._core.arrays import Array, Namespace
 from actlib._core.declare import activation, derivative
 from actlib._core.spec import Peer
-from actlib._core.special import log1p_inside, normal_cdf
+from actlib._core.special import log1p_inside, normal_cdf, normal_density
 
 __all__ = [
     "arctan",
@@ -432,4 +432,4 @@ def ndtr(xp: Namespace, z: Array) -> Array:
 @derivative(ndtr, limits=(0, 0))
 def ndtr_grad(xp: Namespace, z: Array) -> Array:
     """The normal density."""
-    return 1 / sqrt(2 * pi) * xp.exp(-0.5 * (z * z))
+    return normal_density(xp, z)

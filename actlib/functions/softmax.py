@@ -32,6 +32,18 @@ def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
     return xp.where(largest, 0.0, z - m), ties, undecided
 
 
+def _roots(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Array]:
+    """What products with a Jacobian have in common, with ``p = h * h / s``.
+
+    Exponentials are taken in halves, lest they underflow before a large number multiplies them.
+    Then where one probability is above 1/2, and where no limit exists.
+    """
+    shifted, _, undecided = _shifted(xp, z)
+    h = xp.exp(0.5 * shifted)
+    s = _sum(xp, h * h)
+    return h, s, h * h > 0.5 * s, undecided
+
+
 @along_axis(
     formula=r"\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_j e^{z_j}}",
     exact=lambda m, z: [m.exp(x) / sum(m.exp(y) for y in z) for x in z],
@@ -86,13 +98,9 @@ def softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
 
     Adding the same number to all of ``u`` changes nothing, since ``p`` sums to 1. Where one
     probability is above 1/2, ``u`` is taken from there, lest the difference cancel, and the result
-    there is minus the sum of the others. Exponentials are taken in halves, lest they underflow
-    before a large ``u`` multiplies them.
+    there is minus the sum of the others.
     """
-    shifted, _, undecided = _shifted(xp, z)
-    h = xp.exp(0.5 * shifted)
-    s = _sum(xp, h * h)
-    top = h * h > 0.5 * s
+    h, s, top, undecided = _roots(xp, z)
     u = 0.25 * xp.where(undecided, 0.0, upstream)  # differences must not overflow
     u = xp.where(top, 0.0, u - _sum(xp, xp.where(top, u, 0.0)))
     mean = _sum(xp, h * (h * u)) / s
@@ -153,10 +161,7 @@ def log_softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     Where one probability is above 1/2, this is ``(1 - p) * u - p * (sum of the others' u)``
     there, and ``1 - p`` is the sum of the others' probabilities, lest the difference cancel.
     """
-    shifted, _, undecided = _shifted(xp, z)
-    h = xp.exp(0.5 * shifted)
-    s = _sum(xp, h * h)
-    top = h * h > 0.5 * s
+    h, s, top, undecided = _roots(xp, z)
     large = xp.max(xp.abs(upstream), axis=-1, keepdims=True) > 1
     scale = xp.where(large, 0.5 ** z.shape[-1].bit_length(), xp.ones_like(s))
     u = scale * upstream  # the sum must not overflow
@@ -170,10 +175,7 @@ def log_softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
 @jvp(log_softmax)
 def log_softmax_jvp(xp: Namespace, z: Array, direction: Array) -> Array:
     """``t - sum(p * t)``: the program whose transpose is that of the upstream gradient."""
-    shifted, _, undecided = _shifted(xp, z)
-    h = xp.exp(0.5 * shifted)
-    s = _sum(xp, h * h)
-    top = h * h > 0.5 * s
+    h, s, top, undecided = _roots(xp, z)
     t = xp.where(undecided, 0.0, direction)
     weighted = h * (h * t / s)
     others, at_top = xp.where(top, 0.0, weighted), xp.where(top, weighted, 0.0)
