@@ -78,7 +78,8 @@ def _dtype(f: Callable[..., Any], dtype: Any) -> str:
 
 
 def _lost(name: str, pair: Shipped, dtype: Any, points: Iterable[float]) -> str:
-    ours = REGISTRY.elementwise[name], REGISTRY.elementwise[name].grad
+    f = REGISTRY.elementwise[name]
+    ours = f, f.grad
     lost = []
     for words, function, right in zip(("f", "f'"), pair, ours, strict=True):
         for z in points:

@@ -96,9 +96,7 @@ class Activation(keras.layers.Layer):
         self.regularizer = {
             key: keras.regularizers.get(_of(regularizer, key, None)) for key in self.learned
         }
-        for key, value in self.initial.items():
-            if not known[key].allows(value):
-                raise ValueError(f"{activation}: {key} must be {known[key].domain}, got {value!r}")
+        self._function.spec.values(**self.initial)  # which says what is outside its domain
         self._parameters: dict[str, Any] = {}
 
     def _only_known(self, role: str, given: Any) -> None:
