@@ -47,8 +47,8 @@ ValueError
 _OWN_SECTIONS = r"^(?=(?:See Also|Warns|Notes|References|Examples)\n-)"
 
 _BOTH = """\
-Value and derivative of `{}` with respect to z, as a tuple. What is costly and both need is computed
-once.
+Value and derivative of `{}` with respect to z, as a tuple. On NumPy, what is costly and both need
+is computed once.
 
 `out` is a tuple of two arrays."""
 _VJP = """\

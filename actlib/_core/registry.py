@@ -47,7 +47,7 @@ class Gradient(Derivative[P], Protocol[P]):
 
 
 class ValueAndGrad(Protocol[P]):
-    """The value and the derivative with respect to z; what both need is computed once."""
+    """The value and the derivative with respect to z, by one call."""
 
     __name__: str
     __qualname__: str
