@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import pytest
 import stored
-from contract import CASES, Case, deep_unless, each_case, each_dtype
+from contract import CASES, NEAR, Case, deep_unless, each_case, each_dtype
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -60,22 +60,46 @@ def test_accuracy_of_partials(case: Case, dtype: Any, points: int, record_proper
     record_property("E", f"{worst:.2f}  {case} in {np.dtype(dtype)}")
 
 
+JOINTS = (-6.0, -3.0, -1.0, -0.0, 0.0, 1.0, 3.0, 6.0)  # where some derivative jumps
+
+
 @untraced
 @each_dtype
-@pytest.mark.parametrize(
-    "name", [name for name, f in actlib.REGISTRY.elementwise.items() if f.grad.grad]
-)
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
 def test_accuracy_of_second_derivatives(name: str, dtype: Any, points: int) -> None:
-    f = actlib.REGISTRY[name]
-    assert f.grad.grad is not None
-    z = grid(dtype, {0.0}, points)
+    f = actlib.REGISTRY.elementwise[name]
     samples = [param.samples for param in f.spec.params.values()]
     for params in itertools.product(*samples):
+        values = dict(zip(f.spec.params, contract.rounded(params, dtype), strict=True))
+        z = grid(dtype, {*JOINTS, *f.spec.kinks_at(**values)}, points)
         found = measure(f.grad.grad, f.spec, ("z", "z"), z, params, 8.0)
         assert found.errors.max() <= 8, found.worst()
         assert not found.lost.any(), found.worst()
+
+
+@each_dtype
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
+def test_second_derivatives_where_the_first_has_a_kink(name: str, dtype: Any) -> None:
+    """It is the one to the left or to the right."""
+    f, exact = actlib.REGISTRY.elementwise[name], reference(actlib.REGISTRY[name].spec, "z", "z")
+    for params in itertools.product(*(param.samples for param in f.spec.params.values())):
+        values = contract.rounded(params, dtype)
+        named = dict(zip(f.spec.params, values, strict=True))
+        for joint in {*JOINTS, *f.spec.kinks_at(**named)}:
+            with mpmath.workdps(100):
+                sides = [float(exact(joint + side, *values)) for side in (-NEAR, NEAR)]
+            got = f.grad.grad(dtype(joint), *params)
+            near = np.isclose(sides, got, rtol=16 * np.finfo(dtype).eps, atol=1e-30)
+            assert near.any(), f"{name} at {joint} with {params}: {got}, right is one of {sides}"
+
+
+@each_dtype
+@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
+def test_second_derivatives_at_special_numbers(name: str, dtype: Any) -> None:
+    f = actlib.REGISTRY.elementwise[name]
     assert np.isnan(f.grad.grad(dtype(np.nan)))
-    assert (f.grad.grad(np.array([-np.inf, np.inf], dtype)) == 0).all()
+    limits = [0.0, 2.0 if name == "relu_squared" else 0.0]
+    assert f.grad.grad(np.array([-np.inf, np.inf], dtype)).tolist() == limits
 
 
 @each_dtype

@@ -23,13 +23,14 @@ from contract import (
 
 import actlib
 
-LIBRARIES = ("array_api_strict", "dask", "jax")  # those of the main environment
+LIBRARIES = ("array_api_strict", "dask", "jax", "tensorflow")  # those of the main environment
 VALUES = [-np.inf, -100.0, -20.0, -3.0, -0.5, -0.0, 0.0, 0.5, 3.0, 20.0, 100.0, np.inf, np.nan]
 # Away from NumPy nothing is lost; how many ulp its exponentials err is the library's own affair.
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 
 # The array standard has no half precision.
-HALVES = dict.fromkeys(("jax", "torch"), ("float16", "bfloat16")) | {"dask": ("float16",)}
+BOTH = ("float16", "bfloat16")
+HALVES = {"dask": ("float16",), "jax": BOTH, "tensorflow": BOTH, "torch": BOTH}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -57,7 +58,19 @@ class Library:
         values = np.asarray(values, dtype)
         if self.name == "dask":
             return self.xp.from_array(values, chunks=tuple(min(n, 3) for n in values.shape) or ())
-        return self.xp.asarray(values)
+        return self.xp.constant(values) if self.name == "tensorflow" else self.xp.asarray(values)
+
+    @property
+    def default(self) -> Any:
+        """The dtype that whole numbers become."""
+        narrow = self.name in ("tensorflow", "torch")
+        return self.xp.float32 if narrow else self.array(np.ones(1)).dtype
+
+    def half(self, z: Any, dtype: str) -> Any:
+        """Numbers, which float16 holds, in half precision."""
+        if self.name == "tensorflow":
+            return self.xp.cast(z, dtype)
+        return z if dtype == "float16" else self.xp.asarray(z, dtype=self.xp.bfloat16)
 
     def numpy(self, array: Any) -> np.ndarray:
         if self.name == "torch" and array.dtype == self.xp.bfloat16:
@@ -174,9 +187,8 @@ def test_shapes_and_scalars_of_numbers(library: Library, case: Case) -> None:
 @each_case
 def test_dtypes(library: Library, case: Case) -> None:
     """Whole numbers become the library's default float; what is not real is refused."""
-    default = library.array(np.ones(1)).dtype if library.name != "torch" else library.xp.float32
     for whole in ([0, 1], [True, False]):
-        assert library.outline(case.function, library.array(whole)).dtype == default
+        assert library.outline(case.function, library.array(whole)).dtype == library.default
     with pytest.raises(TypeError, match=rf"^{case}: z has dtype .*complex"):
         case.function(library.array([1j, 2.0]))
 
@@ -184,16 +196,15 @@ def test_dtypes(library: Library, case: Case) -> None:
 @pytest.mark.deep
 @each_case
 def test_dtypes_of_numbers(library: Library, case: Case) -> None:
-    default = library.array(np.ones(1)).dtype if library.name != "torch" else library.xp.float32
     for whole in ([0, 1], [True, False]):
-        assert case.function(library.array(whole)).dtype == default
+        assert case.function(library.array(whole)).dtype == library.default
 
 
 @pytest.fixture(scope="module")
 def half(library: Library, request: pytest.FixtureRequest) -> Any:
     """Numbers in half precision."""
     z = library.array(np.linspace(-20, 20, 101, dtype=np.float16))
-    return z if request.param == "float16" else library.xp.asarray(z, dtype=library.xp.bfloat16)
+    return library.half(z, request.param)
 
 
 @each_case

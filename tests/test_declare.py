@@ -400,8 +400,10 @@ def test_an_unknown_name_is_told_the_nearest() -> None:
 def test_every_kernel_has_a_name_of_its_own() -> None:
     """A traceback tells by it which function failed, and what of it."""
     for f in REGISTRY.elementwise.values():
-        for public in filter(None, (f.grad, f.grad.grad, *f.partials.values())):
+        for public in (f.grad, f.grad.grad, *f.partials.values()):
             kernel = public.__wrapped__.__name__
+            if kernel == "_zero":  # of all that are straight lines
+                continue
             owners = [name for name in REGISTRY.elementwise if kernel.startswith(f"{name}_")]
             assert owners, f"the kernel of {public.__qualname__} is called {kernel}"
     for name in ("softmax", "glu"):

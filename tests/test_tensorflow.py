@@ -86,10 +86,3 @@ def test_nan_has_a_gradient_in_tensorflow() -> None:
     _, slope = taped(tf.nn.relu, np.array([np.nan], np.float32))
     assert slope == [0.0]
     assert np.isnan(actlib.relu.grad(np.float32(np.nan)))
-
-
-def test_tensors_become_arrays() -> None:
-    """An eager tensor is an object with ``__array__``, like a pandas Series."""
-    got = actlib.relu(tf.constant([-1.0, 2.0]))
-    assert isinstance(got, np.ndarray)
-    assert got.tolist() == [0.0, 2.0]

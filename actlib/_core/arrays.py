@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol, TypeAlias
 
@@ -49,25 +50,65 @@ def namespace(value: Any) -> Namespace:
     """The array library of a value: NumPy itself unless another one owns it."""
     if isinstance(value, _NUMPY):
         return np
+    if _is_tensorflow(value):
+        from actlib._core.tensorflow_namespace import NAMESPACE
+
+        return NAMESPACE
     from array_api_compat import array_namespace, is_array_api_obj
 
     return array_namespace(value) if is_array_api_obj(value) else np
 
 
+def _is_tensorflow(value: Any) -> bool:
+    """Whether it is a tensor, a variable, or what TensorFlow takes for one."""
+    tf = sys.modules.get("tensorflow")
+    return tf is not None and (hasattr(value, "__tf_tensor__") or tf.is_tensor(value))
+
+
 def prepared(name: str, z: Any) -> tuple[Namespace, Array, Any, Any]:
     """The array library of z, z as an array of it, the dtype to compute in and that to return."""
     xp = namespace(z)
-    if xp is np:
-        z = as_ndarray(name, z)
+    z = as_array(name, xp, z)
     return xp, z, *real_dtypes(name, xp, z.dtype)
+
+
+def as_array(name: str, xp: Namespace, value: Any, role: str = "z") -> Array:
+    """What belongs to a library as an array of it: also lists and TensorFlow's variables."""
+    if xp is np:
+        return as_ndarray(name, value, role)
+    if xp.__name__ != "tensorflow":
+        return value
+    try:
+        return xp.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name}: {role} is a {type(value).__name__}, of which TensorFlow makes no tensor; "
+            "in a Keras model, use actlib.keras"
+        ) from error
+
+
+def beside(xp: Namespace, z: Array, value: Any, dtype: Any) -> Array:
+    """What belongs to NumPy or to z's library as an array of that, in a dtype, on z's device."""
+    from array_api_compat import device, to_device
+
+    if xp.__name__ in ("jax.numpy", "tensorflow"):  # where arrays go to each other by themselves
+        return xp.astype(xp.asarray(value), dtype)
+    if isinstance(value, _NUMPY):
+        return xp.asarray(value, dtype=dtype, device=device(z))
+    return xp.astype(value if device(value) == device(z) else to_device(value, device(z)), dtype)
 
 
 def among(number: float, others: Iterable[Any]) -> Any:
     """A number as an array of the library that the others belong to; as it is, if that is NumPy."""
     for other in others:
         if (xp := namespace(other)) is not np:
-            return xp.asarray(number, dtype=other.dtype)
+            return beside(xp, other, number, other.dtype)
     return number
+
+
+def known_sizes(shape: Iterable[Any]) -> tuple[int, ...]:
+    """A shape; sizes that are not known before it is computed count as 1."""
+    return tuple(1 if n is None or n != n else n for n in shape)
 
 
 def is_number(value: Any) -> bool:

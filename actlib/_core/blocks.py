@@ -30,6 +30,14 @@ def quietly(function: Callable[..., T], *args: Any) -> T:
     return _QUIET.copy().run(function, *args)
 
 
+def silently(xp: Any, function: Callable[[], T]) -> T:
+    """Call a function of arrays of any library; some compute by NumPy, which shall not warn."""
+    if xp is np:
+        return quietly(function)
+    with np.errstate(all="ignore"):
+        return function()
+
+
 def elementwise(
     evaluate: Callable[..., Sequence[np.ndarray]],
     inputs: Sequence[Any],

@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, cast
 
-from actlib._core import document
+from actlib._core import autodiff, document
 from actlib._core.arrays import Array, Kernel, Limits, Namespace
 from actlib._core.evaluate import Evaluation
 from actlib._core.formula import Formula
 from actlib._core.names import hint
+from actlib._core.products import Pullback
+from actlib._core.publish import published
 from actlib._core.registry import REGISTRY, Activation, Derivative, Gradient, Partials, ValueAndGrad
 from actlib._core.spec import Param, Peer, Spec
 
@@ -76,6 +77,8 @@ def activation(
         function = cast("Activation[P]", _publish(spec, kernel.__module__, doc, value))
         function.spec = spec
         function.partials = Partials(spec.name)
+        product = document.of_elementwise_product(spec.name)
+        function.vjp = cast("Any", _publish_product(spec, kernel.__module__, product, value))
         REGISTRY.enter(function)
         return function
 
@@ -89,6 +92,7 @@ def derivative(
     limits: Limits,
     one_pass: bool = False,
     order: int = 1,
+    flat: bool = False,
 ) -> Callable[[Kernel], Kernel]:
     """Declare a derivative of an activation: with respect to z, or elementwise to a parameter.
 
@@ -104,8 +108,10 @@ def derivative(
     one_pass : bool
         Whether the kernel makes no temporary arrays and no warnings.
     order : int
-        2 for the second derivative with respect to z, ``function.grad.grad``. It is declared after
-        the first, and only where automatic differentiation of that would lose numbers.
+        2 for the second derivative with respect to z, ``function.grad.grad``, after the first.
+        Where the first jumps, or has a kink, it is one of the two on either side.
+    flat : bool
+        Whether this derivative is constant but for jumps, so that the second is zero.
 
     Returns
     -------
@@ -129,13 +135,19 @@ def derivative(
             function.grad.grad = result
         elif param is None:
             function.grad = cast("Gradient[...]", result)
-            function.grad.grad = None
             _publish_both(function)
+            if flat:
+                derivative(function, limits=(0, 0), order=2)(_zero)
         else:
             function.partials[param] = result
         return kernel
 
     return declare
+
+
+def _zero(xp: Namespace, z: Array, *params: Array) -> Array:
+    """Zero, also at the kinks, where there is none, by convention."""
+    return xp.zeros_like(z)
 
 
 def both(function: Activation[...]) -> Callable[[Kernel], Kernel]:
@@ -194,38 +206,63 @@ def _publish(
     """
     alone = len(formulas) == 1
     path = formulas[0].name if alone else f"{spec.name}.value_and_grad"
-    defaults = {key: param.default for key, param in spec.params.items()}
-    names, signature = tuple(defaults), _signature(spec.params)
-    evaluate = Evaluation(formulas, both)
+    signature = _signature(spec.params, ["z"], {"out": None})
+    params_of = _binder(spec.params, path, signature)
+    evaluate = autodiff.EVALUATIONS[path] = Evaluation(path, formulas, both)
 
-    @functools.wraps(both or formulas[0].kernel)
     def public(z: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        params: tuple[Any, ...] = ()
-        if args or kwargs:
-            first = dict(zip(names, args, strict=False))
-            given = {**defaults, **first, **kwargs}
-            if len(args) > len(first) or len(given) > len(names) or first.keys() & kwargs.keys():
-                try:
-                    signature.bind(z, *args, **kwargs)
-                except TypeError as error:
-                    raise TypeError(f"{path}: {error}; it takes {signature}") from None
-            params = (*given.values(),)
+        params = params_of(z, *args, **kwargs) if args or kwargs else ()
         found = evaluate(z, params, (out,) if alone and out is not None else out)
         return found[0] if alone else tuple(found)
 
-    public.__module__ = module
-    public.__qualname__ = path
-    public.__name__ = path.rpartition(".")[2]
-    public.__doc__ = doc
-    public.__signature__ = signature  # type: ignore[attr-defined]
-    public.__annotations__ = {}
     public.formula = formulas[0]  # type: ignore[attr-defined]
-    return public
+    return published(public, both or formulas[0].kernel, path, module, doc, signature)
 
 
-def _signature(params: Mapping[str, Param]) -> inspect.Signature:
-    """What the caller sees: z, the parameters and `out`, without the kernel's namespace."""
+def _publish_product(spec: Spec, module: str, doc: str, formula: Formula) -> Callable[..., Any]:
+    """The product with an upstream gradient, by z or by any parameter, as a real function."""
+    path = f"{spec.name}.vjp"
+    signature = _signature(spec.params, ["z", "upstream"], {"wrt": "z"})
+    params_of = _binder(spec.params, path, signature)
+    evaluate = autodiff.EVALUATIONS[path] = Pullback(path, formula)
+
+    def public(z: Any, upstream: Any, *args: Any, wrt: str = "z", **kwargs: Any) -> Any:
+        params = params_of(z, upstream, *args, **kwargs) if args or kwargs else ()
+        return evaluate(z, upstream, params, wrt)
+
+    return published(public, formula.kernel, path, module, doc, signature)
+
+
+def _binder(
+    params: Mapping[str, Param], path: str, signature: inspect.Signature
+) -> Callable[..., tuple[Any, ...]]:
+    """What finds all parameters in the arguments of a call; `inspect` would take long."""
+    defaults = {key: param.default for key, param in params.items()}
+    names, before = tuple(defaults), len(signature.parameters) - len(params) - 1
+
+    def bound(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        own = args[before:]
+        first = dict(zip(names, own, strict=False))
+        given = {**defaults, **first, **kwargs}
+        if len(own) > len(first) or len(given) > len(names) or first.keys() & kwargs.keys():
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(f"{path}: {error}; it takes {signature}") from None
+        return (*given.values(),)
+
+    return bound
+
+
+def _signature(
+    params: Mapping[str, Param], before: Sequence[str], after: Mapping[str, Any]
+) -> inspect.Signature:
+    """What the caller sees: z, the parameters and an option, without the kernel's namespace."""
     either, by_name = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
-    z = inspect.Parameter("z", either)
-    named = [inspect.Parameter(k, either, default=p.default) for k, p in params.items()]
-    return inspect.Signature([z, *named, inspect.Parameter("out", by_name, default=None)])
+    return inspect.Signature(
+        [
+            *(inspect.Parameter(key, either) for key in before),
+            *(inspect.Parameter(key, either, default=p.default) for key, p in params.items()),
+            *(inspect.Parameter(key, by_name, default=value) for key, value in after.items()),
+        ]
+    )

@@ -51,6 +51,12 @@ Value and derivative of `{}` with respect to z, as a tuple. On NumPy, what is co
 is computed once.
 
 `out` is a tuple of two arrays."""
+_PRODUCT = """\
+Vector-Jacobian product of `{0}`: the gradient of a loss by z, or by the parameter that `wrt`
+names, where `upstream` is its gradient by the result of `{0}`.
+
+`upstream` broadcasts to the shape of that result. The product has the shape of what it is for: it
+is added up over the axes along which that was broadcast."""
 _VJP = """\
 Vector-Jacobian product of `{0}`: the gradient by `z` of a loss whose gradient
 by the result of `{0}` is `upstream`.
@@ -92,6 +98,11 @@ def of_derivative(doc: str | None, name: str, path: str) -> str:
 def of_both(name: str) -> str:
     """The docstring of ``value_and_grad``."""
     return _BOTH.format(name)
+
+
+def of_elementwise_product(name: str) -> str:
+    """The docstring of the product with an upstream gradient, by z or by a parameter."""
+    return _PRODUCT.format(name)
 
 
 def of_product(doc: str | None, name: str) -> str:

@@ -23,12 +23,15 @@ class Evaluation:
 
     Parameters
     ----------
+    name : str
+        What is evaluated.
     formulas : tuple of Formula
         They have the same parameters.
     both : callable, optional
         A kernel that returns what all of them return, and computes once what they share.
     """
 
+    name: str
     formulas: tuple[Formula, ...]
     both: Kernel | None = None
 
@@ -45,6 +48,11 @@ class Evaluation:
             Where to put the results of each formula.
         """
         first = self.formulas[0]
+        if outs is None and autodiff.followed(z, *params):
+            from actlib._core import in_torch
+
+            found: Sequence[Array] = in_torch.one_step(self.name, z, params)
+            return found
         if params and isinstance(z, (int, float)):
             z = among(z, params)
         xp, z, working, result = prepared(first.name, z)
@@ -55,11 +63,11 @@ class Evaluation:
                 f"{first.name}: out is for NumPy arrays, but z belongs to {xp.__name__}"
             )
         params = params or first.defaults
-        if bridge := autodiff.BRIDGES.get(xp.__name__):
-            values = first.cast_all(xp, params, working)
+        if bridge := autodiff.bridge(xp):
+            values = first.cast_all(xp, z, params, working)
             first.broadcast_shape(z, values)
             z = xp.astype(z, working)
-            return [xp.astype(bridge(f)(z, *values), result) for f in self.formulas]
+            return [xp.astype(bridge.of_formula(f)(z, *values), result) for f in self.formulas]
         with np.errstate(all="ignore"):  # for libraries that compute by NumPy
             if hasattr(xp, "blockwise"):
                 return [_on_dask(f, xp, z, params, working, result) for f in self.formulas]
@@ -104,7 +112,7 @@ def _on_dask(
     formula: Formula, xp: Namespace, z: Array, params: Sequence[Any], working: Any, result: Any
 ) -> Array:
     """Evaluate later: each chunk will be an array of its own."""
-    arrays = [z, *formula.cast_all(xp, params, working)]
+    arrays = [z, *formula.cast_all(xp, z, params, working)]
     formula.broadcast_shape(z, arrays[1:])
     axes = [tuple(range(array.ndim))[::-1] for array in arrays]
     pairs = [part for pair in zip(arrays, axes, strict=True) for part in pair]
@@ -119,7 +127,7 @@ def _on_dask(
 
 
 def _on_chunk(formula: Formula, z: np.ndarray, *params: Array) -> Array:
-    return Evaluation((formula,))(z, params)[0]
+    return Evaluation(formula.name, (formula,))(z, params)[0]
 
 
 def _check_outs(name: str, outs: Any, count: int, shape: tuple[int, ...], dtype: Any) -> None:

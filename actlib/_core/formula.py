@@ -21,10 +21,12 @@ from actlib._core.arrays import (
     Kernel,
     Limits,
     Namespace,
-    as_ndarray,
+    as_array,
+    beside,
     dtype_name,
     dtypes_of,
     is_number,
+    known_sizes,
     namespace,
 )
 from actlib._core.spec import Param
@@ -133,7 +135,7 @@ class Formula:
         A number outside its domain is an error. Elements of an array cannot be: where they are
         outside, z becomes NaN, and so does the result.
         """
-        values = self.cast_all(xp, params, working)
+        values = self.cast_all(xp, z, params, working)
         if any(value.ndim for value in values):
             z = xp.broadcast_to(z, self.broadcast_shape(z, values))
         named = zip(self.params, params, values, strict=True)
@@ -148,34 +150,34 @@ class Formula:
                 z = xp.where(allowed, z, math.nan)
         return z
 
-    def cast_all(self, xp: Namespace, params: Sequence[Any], working: Any) -> list[Array]:
+    def cast_all(self, xp: Namespace, z: Array, params: Sequence[Any], working: Any) -> list[Array]:
         named = zip(self.params, params, strict=True)
-        return [self._cast(xp, key, given, working) for key, given in named]
+        return [self._cast(xp, z, key, given, working) for key, given in named]
 
-    def _cast(self, xp: Namespace, key: str, given: Any, working: Any) -> Array:
-        """A parameter in the dtype computed in."""
+    def _cast(self, xp: Namespace, z: Array, key: str, given: Any, working: Any) -> Array:
+        """A parameter in the dtype computed in, on z's device."""
         theirs = namespace(given)
         if theirs not in (np, xp):
             raise TypeError(
                 f"{self.name}: z belongs to {xp.__name__} but {key} to {theirs.__name__}; "
                 "convert one of them"
             )
-        value = as_ndarray(self.name, given, key) if theirs is np else given
+        value = as_array(self.name, theirs, given, key)
         if dtypes_of(theirs, value.dtype) is None:
             raise TypeError(f"{self.name}: {key} must be a real number, got {reprlib.repr(given)}")
         if theirs is not np:
-            return xp.astype(value, working)
+            return beside(xp, z, value, working)
         value = value.astype(dtype_name(xp, working))
         if is_number(given) and not self.params[key].allows(value):
             domain = self.params[key].domain
             raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
         if xp is np:
             return value if value.ndim else value[()]  # a scalar, with which NumPy is quicker
-        return xp.asarray(value)
+        return beside(xp, z, value, working)
 
     def broadcast_shape(self, z: Array, values: list[Array]) -> tuple[int, ...]:
         """The shape that z has in common with the parameters; unknown sizes count as 1."""
-        shapes = [tuple(1 if n != n else n for n in array.shape) for array in (z, *values)]
+        shapes = [known_sizes(array.shape) for array in (z, *values)]
         try:
             return np.broadcast_shapes(*shapes)
         except ValueError as error:

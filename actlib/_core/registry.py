@@ -37,13 +37,9 @@ class Derivative(Protocol[P]):
 
 
 class Gradient(Derivative[P], Protocol[P]):
-    """The derivative with respect to z.
+    """The derivative with respect to z, which has a derivative of its own, ``grad.grad``."""
 
-    Its own derivative, ``grad.grad``, is declared where differentiating the formula of the first
-    would lose numbers; elsewhere it is None.
-    """
-
-    grad: Derivative[P] | None
+    grad: Derivative[P]
 
 
 class ValueAndGrad(Protocol[P]):
@@ -70,6 +66,34 @@ class ValueAndGrad(Protocol[P]):
         """Evaluate both at ``z``, elementwise, into the arrays of ``out`` if that is given."""
 
 
+class Product(Protocol[P]):
+    """The product of an upstream gradient with a derivative, in the shape of what it is for."""
+
+    __name__: str
+    __qualname__: str
+
+    @overload
+    def __call__(
+        self, z: np.ndarray, upstream: ArrayLike, *args: P.args, **kwargs: P.kwargs
+    ) -> np.ndarray: ...
+    @overload
+    def __call__(
+        self, z: np.generic, upstream: ArrayLike, *args: P.args, **kwargs: P.kwargs
+    ) -> Any: ...
+    @overload
+    def __call__(self, z: T, upstream: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> T: ...
+    @overload
+    def __call__(
+        self, z: ArrayLike, upstream: ArrayLike, *args: P.args, **kwargs: P.kwargs
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self, z: ArrayLike, upstream: ArrayLike, *args: Any, wrt: str, **kwargs: Any
+    ) -> Any: ...
+    def __call__(self, z: ArrayLike, upstream: ArrayLike, *args: Any, **kwargs: Any) -> Any:
+        """Multiply ``upstream`` by the derivative at ``z``, and add up over what shares it."""
+
+
 class Activation(Derivative[P], Protocol[P]):
     """An activation: a function with its derivatives and its specification."""
 
@@ -77,6 +101,7 @@ class Activation(Derivative[P], Protocol[P]):
     grad: Gradient[P]
     value_and_grad: ValueAndGrad[P]
     partials: Partials[P]
+    vjp: Product[P]
 
 
 class Partials(dict[str, Derivative[P]]):

@@ -16,15 +16,9 @@ from typing import Any, cast
 import numpy as np
 
 from actlib._core import autodiff, blocks, document
-from actlib._core.arrays import (
-    Array,
-    Kernel,
-    Namespace,
-    as_ndarray,
-    namespace,
-    prepared,
-    real_dtypes,
-)
+from actlib._core.arrays import Array, Kernel, Namespace, prepared
+from actlib._core.products import upstream_of
+from actlib._core.publish import published
 from actlib._core.registry import REGISTRY, Activation, AxisFunction, GatedUnit
 from actlib._core.spec import Spec
 
@@ -45,27 +39,34 @@ class Along:
 
     def __call__(self, z: Any, *upstream: Any, axis: int = -1) -> Array:
         """Evaluate along ``axis``; ``upstream`` is there where a product is asked for."""
+        if autodiff.followed(z):
+            from actlib._core import in_torch
+
+            return in_torch.one_step(self.name, z, *upstream, axis=axis)
         xp, z, working, result = prepared(self.name, z)
         axis = self._checked_axis(z, axis)
         shape = list(z.shape)
         if self.halves:
             shape[axis] //= 2
-        given = [self._upstream(xp, g, working, tuple(shape)) for g in upstream]
+        given = [self._upstream(xp, z, g, working, tuple(shape)) for g in upstream]
         if upstream:
             shape = list(z.shape)
         if hasattr(xp, "blockwise"):
             return self._on_dask(xp, z, given, axis, shape[axis], result)
         if shape[axis] == 0:
             return xp.astype(z, result, copy=True)
-        with np.errstate(all="ignore"):
+
+        def evaluated() -> Array:
             arrays = [xp.astype(a, working, copy=False) for a in (z, *given)]
             inside = axis < z.ndim - 1
             if inside:
                 arrays = [xp.moveaxis(a, axis, -1) for a in arrays]
-            bridge = autodiff.VECTOR_BRIDGES.get(xp.__name__) if self.products else None
-            evaluate = bridge(self) if bridge else functools.partial(self.over_last, xp)
+            bridge = autodiff.bridge(xp) if self.products else None
+            evaluate = bridge.of_vectors(self) if bridge else functools.partial(self.over_last, xp)
             out = blocks.by_rows(evaluate, arrays, shape[axis]) if xp is np else evaluate(*arrays)
             return xp.astype(xp.moveaxis(out, -1, axis) if inside else out, result, copy=False)
+
+        return blocks.silently(xp, evaluated)
 
     def over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
         """Evaluate arrays of one library and of the dtype computed in along their last axis."""
@@ -88,10 +89,10 @@ class Along:
                 f"{self.name}: axis {given} is out of range for z of shape {tuple(z.shape)}"
             )
         size = z.shape[given]
-        if size != size:
+        if size != size or (size is None and self.halves):
             raise ValueError(
                 f"{self.name}: z has an unknown size along its axis {given}; "
-                "call compute_chunk_sizes() first"
+                "of a Dask array, call compute_chunk_sizes() first"
             )
         if self.halves and size % 2:
             raise ValueError(
@@ -100,28 +101,11 @@ class Along:
             )
         return given % int(z.ndim)
 
-    def _upstream(self, xp: Namespace, given: Any, working: Any, shape: tuple[int, ...]) -> Array:
-        """The upstream gradient in the dtype computed in, broadcast to the function's shape."""
-        theirs = namespace(given)
-        if theirs not in (np, xp):
-            raise TypeError(
-                f"{self.name}: z belongs to {xp.__name__} but upstream to {theirs.__name__}; "
-                "convert one of them"
-            )
-        if theirs is np:
-            given = as_ndarray(self.name, given, "upstream")
-        real_dtypes(self.name, theirs, given.dtype, "upstream")
-        if theirs is not xp:
-            given = xp.asarray(given)
-        with np.errstate(all="ignore"):
-            given = xp.astype(given, working)
-        try:
-            return given if tuple(given.shape) == shape else xp.broadcast_to(given, shape)
-        except (ValueError, RuntimeError) as error:
-            raise ValueError(
-                f"{self.name}: upstream has shape {tuple(given.shape)}; it must broadcast to "
-                f"that of the result, {shape}"
-            ) from error
+    def _upstream(
+        self, xp: Namespace, z: Array, given: Any, working: Any, shape: tuple[int, ...]
+    ) -> Array:
+        given = blocks.silently(xp, lambda: upstream_of(self.name, xp, z, given, working, shape))
+        return given if tuple(given.shape) == shape else xp.broadcast_to(given, shape)
 
     def _on_dask(
         self, xp: Namespace, z: Array, upstream: list[Array], axis: int, size: int, result: Any
@@ -217,7 +201,7 @@ def vjp(function: AxisFunction | GatedUnit) -> Callable[[Kernel], Kernel]:
     def declare(kernel: Kernel) -> Kernel:
         has_axis = "axis" in inspect.signature(function).parameters
         name = f"{function.spec.name}.vjp"
-        evaluate = Along(name, kernel, halves=not has_axis)
+        evaluate = autodiff.EVALUATIONS[name] = Along(name, kernel, halves=not has_axis)
         cast("Any", function).along.products["vjp"] = evaluate
 
         def along(z: Any, upstream: Any, axis: int = -1) -> Any:
@@ -228,7 +212,7 @@ def vjp(function: AxisFunction | GatedUnit) -> Callable[[Kernel], Kernel]:
 
         doc = document.of_product(kernel.__doc__, function.spec.name)
         public = along if has_axis else of_halves
-        function.vjp = cast("Any", _public(public, kernel, name, function.__module__, doc))
+        function.vjp = cast("Any", published(public, kernel, name, function.__module__, doc))
         return kernel
 
     return declare
@@ -268,24 +252,8 @@ def _enter(
     kernel = evaluate.kernel
     spec = Spec(name=kernel.__name__, elementwise=False, **facts)
     doc = document_of(kernel.__doc__, spec)
-    function = cast("Any", _public(public, kernel, spec.name, kernel.__module__, doc))
+    function = cast("Any", published(public, kernel, spec.name, kernel.__module__, doc))
     function.spec = spec
-    function.along = evaluate
+    function.along = autodiff.EVALUATIONS[spec.name] = evaluate
     REGISTRY.enter(function)
     return function
-
-
-def _public(
-    public: Callable[..., Any], kernel: Kernel, path: str, module: str, doc: str
-) -> Callable[..., Any]:
-    """The function as the caller sees it: with a name, and a signature without annotations."""
-    signature = inspect.signature(public)
-    params = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
-    functools.update_wrapper(public, kernel)
-    public.__module__ = module
-    public.__qualname__ = path
-    public.__name__ = path.rpartition(".")[2]
-    public.__doc__ = doc
-    public.__signature__ = inspect.Signature(params)  # type: ignore[attr-defined]
-    public.__annotations__ = {}
-    return public

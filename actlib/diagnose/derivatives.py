@@ -16,7 +16,6 @@ from actlib._core.registry import REGISTRY
 from actlib._core.registry import Activation as Declared
 from actlib.diagnose.places import Place
 from actlib.keras import Activation, ActivationFunction
-from actlib.keras.ops import derivative
 
 #: Where two functions are compared; a function with a bend beyond is not told apart.
 POINTS = np.concatenate([-np.geomspace(30, 1e-3, 39), [0], np.geomspace(1e-3, 30, 39), [60]])
@@ -62,7 +61,7 @@ class Exact:
 
     def derivative(self, z: Any) -> Any:
         """The derivative at a tensor."""
-        return derivative(self.activation, z, self.params)
+        return self.activation.grad(z, **self.params)
 
     def largest(self) -> float:
         """The largest size of the derivative, for the least and the greatest of its parameters."""

@@ -359,6 +359,12 @@ def gelu_grad(xp: Namespace, z: Array) -> Array:
     return normal_cdf(xp, z) + z * normal_density(xp, z)
 
 
+@derivative(gelu, order=2, limits=(0, 0))
+def gelu_grad_grad(xp: Namespace, z: Array) -> Array:
+    z = xp.clip(z, -50, 50)  # as good as infinity
+    return normal_density(xp, z) * (2 - z * z)
+
+
 @both(gelu)
 def gelu_both(xp: Namespace, z: Array) -> tuple[Array, Array]:
     cdf = normal_cdf(xp, z)
@@ -484,6 +490,12 @@ def hard_silu_grad(xp: Namespace, z: Array) -> Array:
     z = xp.clip(z, -3, 3)
     moves = xp.astype(xp.abs(z) < 3, z.dtype)
     return (z + 3 + z * moves) / 6
+
+
+@derivative(hard_silu, order=2, limits=(0, 0))
+def hard_silu_grad_grad(xp: Namespace, z: Array) -> Array:
+    """1/3 where the gate moves, 0 elsewhere and at the kinks."""
+    return xp.astype(xp.abs(z) < 3, z.dtype) / 3
 
 
 hard_swish = hard_silu

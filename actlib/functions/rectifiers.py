@@ -62,7 +62,7 @@ def linear(xp: Namespace, z: Array) -> Array:
     return 1 * z
 
 
-@derivative(linear, limits=(1, 1), one_pass=True)
+@derivative(linear, limits=(1, 1), flat=True, one_pass=True)
 def linear_grad(xp: Namespace, z: Array) -> Array:
     return xp.ones_like(z)
 
@@ -109,7 +109,7 @@ def relu(xp: Namespace, z: Array) -> Array:
     return xp.maximum(z, 0)
 
 
-@derivative(relu, limits=(0, 1), one_pass=True)
+@derivative(relu, limits=(0, 1), flat=True, one_pass=True)
 def relu_grad(xp: Namespace, z: Array) -> Array:
     """A step function; 0 at the kink, by convention."""
     return xp.astype(z > 0, z.dtype)
@@ -220,8 +220,8 @@ def prelu(xp: Namespace, z: Array, alpha: Parameter = 0.25) -> Array:
     return z * _slope(xp, z, alpha)
 
 
-@derivative(leaky_relu, limits=lambda xp, slope: (slope, 1))
-@derivative(prelu, limits=lambda xp, slope: (slope, 1))
+@derivative(leaky_relu, limits=lambda xp, slope: (slope, 1), flat=True)
+@derivative(prelu, limits=lambda xp, slope: (slope, 1), flat=True)
 def leaky_relu_grad(xp: Namespace, z: Array, slope: Parameter) -> Array:
     """1 above zero, the slope below it; the slope at the kink, by convention."""
     return _slope(xp, z, slope)
@@ -276,7 +276,7 @@ def relu6(xp: Namespace, z: Array) -> Array:
     return xp.clip(z, 0, 6)
 
 
-@derivative(relu6, limits=(0, 0))
+@derivative(relu6, limits=(0, 0), flat=True)
 def relu6_grad(xp: Namespace, z: Array) -> Array:
     """1 between 0 and 6; 0 at both, by convention."""
     return xp.astype((z > 0) & (z < 6), z.dtype)
@@ -314,6 +314,12 @@ def relu_squared(xp: Namespace, z: Array) -> Array:
 @derivative(relu_squared, limits=(0, inf))
 def relu_squared_grad(xp: Namespace, z: Array) -> Array:
     return 2 * xp.maximum(z, 0)
+
+
+@derivative(relu_squared, order=2, limits=(0, 2))
+def relu_squared_grad_grad(xp: Namespace, z: Array) -> Array:
+    """A step function; 0 at zero, as below it."""
+    return 2 * xp.astype(z > 0, z.dtype)
 
 
 @activation(
@@ -397,8 +403,8 @@ def soft_shrink(xp: Namespace, z: Array, lambd: Parameter = 0.5) -> Array:
     return z - xp.clip(z, -lambd, lambd)
 
 
-@derivative(hard_shrink, limits=(1, 1))
-@derivative(soft_shrink, limits=(1, 1))
+@derivative(hard_shrink, limits=(1, 1), flat=True)
+@derivative(soft_shrink, limits=(1, 1), flat=True)
 def hard_shrink_grad(xp: Namespace, z: Array, lambd: Parameter) -> Array:
     """1 beyond the threshold; 0 inside and at it, by convention."""
     return xp.astype(xp.abs(z) > lambd, z.dtype)

@@ -218,7 +218,7 @@ def hard_sigmoid(xp: Namespace, z: Array) -> Array:
     return xp.clip(z + 3, 0, 6) / 6
 
 
-@derivative(hard_sigmoid, limits=(0, 0))
+@derivative(hard_sigmoid, limits=(0, 0), flat=True)
 def hard_sigmoid_grad(xp: Namespace, z: Array) -> Array:
     """1/6 on the ramp; 0 at its ends, by convention."""
     return xp.astype(xp.abs(z) < 3, z.dtype) / 6
@@ -263,7 +263,7 @@ def hard_tanh(xp: Namespace, z: Array) -> Array:
     return xp.clip(z, -1, 1)
 
 
-@derivative(hard_tanh, limits=(0, 0))
+@derivative(hard_tanh, limits=(0, 0), flat=True)
 def hard_tanh_grad(xp: Namespace, z: Array) -> Array:
     """1 between -1 and 1; 0 at both, by convention."""
     return xp.astype(xp.abs(z) < 1, z.dtype)
@@ -308,6 +308,13 @@ def softsign_grad(xp: Namespace, z: Array) -> Array:
     """Squared last, since the square of ``1 + abs(z)`` would overflow."""
     r = 1 / (1 + xp.abs(z))
     return r * r
+
+
+@derivative(softsign, order=2, limits=(0, 0))
+def softsign_grad_grad(xp: Namespace, z: Array) -> Array:
+    """It jumps at zero from 2 to -2; there it is the left one, 2."""
+    r = 1 / (1 + xp.abs(z))
+    return (2 - 4 * xp.astype(z > 0, z.dtype)) * r * r * r
 
 
 @activation(
@@ -433,3 +440,8 @@ def ndtr(xp: Namespace, z: Array) -> Array:
 def ndtr_grad(xp: Namespace, z: Array) -> Array:
     """The normal density."""
     return normal_density(xp, z)
+
+
+@derivative(ndtr, order=2, limits=(0, 0))
+def ndtr_grad_grad(xp: Namespace, z: Array) -> Array:
+    return -z * normal_density(xp, z)

@@ -67,6 +67,13 @@ def elu_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     return above + (1 - above) * (alpha * h * h)
 
 
+@derivative(elu, order=2, limits=(0, 0))
+def elu_grad_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
+    """``alpha * exp(z)`` below zero, 0 above it; at zero the left one, `alpha`."""
+    h = xp.exp(0.5 * xp.minimum(z, 0))
+    return xp.astype(z <= 0, z.dtype) * (alpha * h * h)
+
+
 @derivative(elu, "alpha", limits=(-1, 0))
 def elu_alpha(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     return expm1_below(xp, _below(xp, z))
@@ -129,6 +136,12 @@ def selu_grad(xp: Namespace, z: Array) -> Array:
     return _SELU_SCALE * above + (1 - above) * (_SELU_FLOOR * xp.exp(xp.minimum(z, 0)))
 
 
+@derivative(selu, order=2, limits=(0, 0))
+def selu_grad_grad(xp: Namespace, z: Array) -> Array:
+    """That of the exponential up to zero, 0 above it; at zero the left one."""
+    return xp.astype(z <= 0, z.dtype) * (_SELU_FLOOR * xp.exp(xp.minimum(z, 0)))
+
+
 @activation(
     formula=r"\operatorname{CELU}(z) = \begin{cases} z, & z > 0 \\ \alpha (e^{z / \alpha} - 1),"
     r" & z \le 0 \end{cases}",
@@ -172,6 +185,13 @@ def celu(xp: Namespace, z: Array, alpha: Parameter = 1.0) -> Array:
 @derivative(celu, limits=(0, 1))
 def celu_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     return xp.exp(xp.minimum(z / alpha, 0))
+
+
+@derivative(celu, order=2, limits=(0, 0))
+def celu_grad_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
+    """``exp(z / alpha) / alpha`` below zero, 0 above it; at zero the left one."""
+    h = xp.exp(0.5 * xp.minimum(z / alpha, 0))
+    return xp.astype(z <= 0, z.dtype) * (h * (h / alpha))
 
 
 def _coth(q: Array) -> Array:
@@ -329,6 +349,13 @@ def squareplus_grad(xp: Namespace, z: Array, b: Parameter) -> Array:
     return above + (1 - 2 * above) * below
 
 
+@derivative(squareplus, order=2, limits=(0, 0))
+def squareplus_grad_grad(xp: Namespace, z: Array, b: Parameter) -> Array:
+    """``b / (2 * r ** 3)``, where the cube might overflow."""
+    r = _radius(xp, z, b)
+    return 0.5 * (b / r) / r / r
+
+
 @derivative(squareplus, "b", limits=(0, 0))
 def squareplus_b(xp: Namespace, z: Array, b: Parameter) -> Array:
     return 0.25 / _radius(xp, z, b)
@@ -373,6 +400,12 @@ def sparse_plus(xp: Namespace, z: Array) -> Array:
 @derivative(sparse_plus, limits=(0, 1))
 def sparse_plus_grad(xp: Namespace, z: Array) -> Array:
     return 0.5 * xp.clip(z, -1, 1) + 0.5
+
+
+@derivative(sparse_plus, order=2, limits=(0, 0))
+def sparse_plus_grad_grad(xp: Namespace, z: Array) -> Array:
+    """1/2 on the ramp, 0 elsewhere and at its ends."""
+    return 0.5 * xp.astype(xp.abs(z) < 1, z.dtype)
 
 
 @activation(

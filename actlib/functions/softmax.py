@@ -163,7 +163,8 @@ def log_softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     """
     h, s, top, undecided = _roots(xp, z)
     large = xp.max(xp.abs(upstream), axis=-1, keepdims=True) > 1
-    scale = xp.where(large, 0.5 ** z.shape[-1].bit_length(), xp.ones_like(s))
+    size = z.shape[-1] or 2**31  # which TensorFlow may not know yet
+    scale = xp.where(large, 0.5 ** size.bit_length(), xp.ones_like(s))
     u = scale * upstream  # the sum must not overflow
     without = xp.where(top, 0.0, u)
     others, rest = _sum(xp, without), _sum(xp, xp.where(top, 0.0, h * h)) / s

@@ -8,7 +8,6 @@ import keras
 import tensorflow as tf
 
 from actlib._core.registry import REGISTRY
-from actlib.keras.ops import apply
 
 
 def activation(name: str, **params: float) -> ActivationFunction:
@@ -69,7 +68,7 @@ class ActivationFunction:
         if isinstance(z, keras.KerasTensor):
             return keras.layers.Activation(self)(z)
         z = floating(z)
-        y = apply(self._activation, z, self.values)
+        y = self._activation(z, **self.values)
         if self.name == "sigmoid":
             y._keras_logits = z  # from which Keras computes cross-entropy, as after its own sigmoid
         return y

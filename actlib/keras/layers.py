@@ -13,7 +13,6 @@ from actlib._core.names import hint
 from actlib._core.registry import REGISTRY
 from actlib._core.spec import Param
 from actlib.keras.functions import ActivationFunction, floating
-from actlib.keras.ops import apply
 
 MARGIN = 1e-3  # how far from the bounds of its domain a parameter is kept
 
@@ -129,7 +128,7 @@ class Activation(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
-        return apply(self._function, floating(inputs), self.values)
+        return self._function(floating(inputs), **self.values)
 
     @property
     def values(self) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""Functions that TensorFlow differentiates as declared: eagerly, in graphs, and by XLA."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, cast
+
+import tensorflow as tf
+
+from actlib._core import autodiff
+from actlib._core.arrays import Array
+from actlib._core.autodiff import Function, Product
+from actlib._core.formula import Formula
+from actlib._core.tensorflow_namespace import NAMESPACE as xp
+
+
+@functools.cache
+def of_formula(formula: Formula) -> Function:
+    """The formula as a function of tensors, whose gradients are the declared derivatives.
+
+    Parameters
+    ----------
+    formula : Formula
+        It is evaluated at ``(z, *params)``, all float32 or float64. What has no declared
+        derivative, as a second derivative by a parameter, is left to TensorFlow.
+    """
+    plain, slopes = autodiff.plain(formula, xp), autodiff.slopes(formula)
+
+    def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
+        """The gradient by one argument, in its shape."""
+        if slope := slopes[place]:
+            return _summed(upstream * of_formula(slope)(*given), given[place])
+        with tf.GradientTape() as tape:
+            tape.watch(given[place])
+            value = plain(*given)
+        return tape.gradient(value, given[place], upstream, tf.UnconnectedGradients.ZERO)
+
+    return _made(plain, pulled)
+
+
+@functools.cache
+def of_vectors(along: Any) -> Function:
+    """A function of vectors over the last axis, as `of_formula`."""
+
+    def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
+        return along.products["vjp"].over_last(xp, *given, upstream)
+
+    return _made(functools.partial(along.over_last, xp), pulled)
+
+
+def _made(plain: Function, pulled: Product) -> Function:
+    """A function that a tape asks for its gradients."""
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def function(*given: Any) -> Any:
+        def gradients(upstream: Any) -> Any:
+            return [pulled(given, place, upstream) for place in range(len(given))]
+
+        return plain(*given), gradients
+
+    return cast("Function", function)
+
+
+def _summed(gradient: Any, given: Any) -> Any:
+    """Add up what all elements contribute that share a number."""
+    if gradient.shape.is_fully_defined() and gradient.shape == given.shape:
+        return gradient
+    shape = tf.shape(given)
+    axes = tf.raw_ops.BroadcastGradientArgs(s0=shape, s1=tf.shape(gradient)).r0
+    return tf.reshape(tf.reduce_sum(gradient, axes), shape)

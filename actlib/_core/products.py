@@ -1,0 +1,99 @@
+"""Products with an upstream gradient: what backpropagation makes of a declared derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from actlib._core import autodiff, blocks
+from actlib._core.arrays import (
+    Array,
+    Namespace,
+    among,
+    as_array,
+    beside,
+    known_sizes,
+    namespace,
+    prepared,
+    real_dtypes,
+)
+from actlib._core.evaluate import Evaluation
+from actlib._core.formula import Formula
+
+
+@dataclass(frozen=True, eq=False)
+class Pullback:
+    """The vector-Jacobian product of an elementwise function, by any of its arguments.
+
+    Parameters
+    ----------
+    name : str
+        What is evaluated.
+    formula : Formula
+        The function; its slopes are those declared.
+    """
+
+    name: str
+    formula: Formula
+
+    def __call__(self, z: Any, upstream: Any, params: Sequence[Any] = (), wrt: str = "z") -> Array:
+        """Multiply, and add up over what shares a number: in the shape of what it is for."""
+        if autodiff.followed(z, upstream, *params):
+            from actlib._core import in_torch
+
+            return in_torch.one_step(self.name, z, upstream, params, wrt)
+        if isinstance(z, (int, float)):
+            z = among(z, (*params, upstream))
+        slopes = self.formula.slopes
+        if wrt not in slopes:
+            raise ValueError(f"{self.name}: wrt must be one of {', '.join(slopes)}, got {wrt!r}")
+        xp, z, working, result = prepared(self.name, z)
+        given = dict(zip(self.formula.params, params, strict=False))
+        shape = np.shape({"z": z, **given}.get(wrt, ()))
+        slope = Evaluation(self.name, (slopes[wrt],))
+
+        def product() -> Array:
+            (factor,) = slope(xp.astype(z, working, copy=False), params)
+            other = upstream_of(self.name, xp, z, upstream, working, factor.shape)
+            gradient = _summed(xp, factor * other, shape)
+            return gradient.astype(result) if xp is np else xp.astype(gradient, result)
+
+        return blocks.silently(xp, product)
+
+
+def upstream_of(
+    name: str, xp: Namespace, z: Array, given: Any, working: Any, shape: Sequence[Any]
+) -> Array:
+    """The upstream gradient in the dtype computed in, on z's device; an error unless it fits."""
+    theirs = namespace(given)
+    if theirs not in (np, xp):
+        raise TypeError(
+            f"{name}: z belongs to {xp.__name__} but upstream to {theirs.__name__}; "
+            "convert one of them"
+        )
+    given = as_array(name, theirs, given, "upstream")
+    real_dtypes(name, theirs, given.dtype, "upstream")
+    found, needed = known_sizes(given.shape), known_sizes(shape)
+    try:
+        fits = np.broadcast_shapes(found, needed) == needed
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{name}: upstream has shape {found}; it must broadcast to that of the result, {needed}"
+        )
+    return beside(xp, z, given, working)
+
+
+def _summed(xp: Namespace, product: Array, shape: Sequence[Any]) -> Array:
+    """Add up over the axes along which an array of this shape was broadcast."""
+    exact = {"dtype": np.float64} if xp is np else {}  # many numbers may share one
+    first = tuple(range(product.ndim - len(shape)))
+    if first:
+        product = xp.sum(product, axis=first, **exact)
+    sizes = zip(shape, product.shape, strict=True)
+    shared = tuple(axis for axis, (own, size) in enumerate(sizes) if own == 1 and size != 1)
+    return xp.sum(product, axis=shared, keepdims=True, **exact) if shared else product
