@@ -142,9 +142,8 @@ class Network:
         for layer, a, z, upstream, delta in passed:
             gradients += [a.T @ delta, delta.sum(axis=0)]
             if layer is not self.layers[-1]:
-                params, partials = self._params(layer), self.partials.values()
-                terms = [upstream * partial(z, **params) for partial in partials]
-                gradients += [term.sum().reshape(1) for term in terms]
+                params, vjp = self._params(layer), self.activation.vjp
+                gradients += [vjp(z, upstream, **params, wrt=name) for name in self.partials]
         return loss, gradients
 
     def deltas(self, x: Array, labels: Array) -> list[Array]:
@@ -239,7 +238,7 @@ class Network:
         ):
             upstream = self.scale * (deltas[-1] @ after["weight"].T)
             arriving.append(upstream)
-            deltas.append(upstream * self.activation.grad(z, **self._params(layer)))
+            deltas.append(self.activation.vjp(z, upstream, **self._params(layer)))
         return loss, arriving[::-1], deltas[::-1]
 
     def _params(self, layer: dict[str, Array]) -> dict[str, Array]:

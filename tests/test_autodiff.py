@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -92,14 +93,11 @@ if importlib.util.find_spec("jax"):
         return every(jnp.asarray(Z))
 
     def right_in_jax(name: str, found: dict[str, Any]) -> None:
-        """As declared; a second derivative that is not is finite."""
         f = ELEMENTWISE[name]
         for got in (found["reverse"], found["as a whole"], found["forward"]):
             same(got, f.grad(Z))
         ordinary = np.isfinite(Z)
-        assert np.isfinite(np.asarray(found["twice"])[ordinary]).all()
-        if f.grad.grad:
-            same(found["twice"][ordinary], f.grad.grad(Z[ordinary]))
+        same(found["twice"][ordinary], f.grad.grad(Z[ordinary]))
 
     @each_name
     def test_jax_compiled(name: str, compiled: dict[str, Any]) -> None:
@@ -162,6 +160,91 @@ if importlib.util.find_spec("jax"):
         assert np.isnan(got).tolist() == [False, True]
 
 
+if importlib.util.find_spec("tensorflow"):
+    import tensorflow as tf
+
+    def taped(f: Callable[..., Any], *sources: Any, upstream: Any = None) -> list[Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(sources)
+            value = f(*sources)
+        return tape.gradient(value, sources, upstream)
+
+    @each_name
+    def test_tensorflow(name: str) -> None:
+        """Once and twice; `tests/test_keras.py` does so in graphs and by XLA."""
+        f, z = ELEMENTWISE[name], tf.constant(Z)
+        same(taped(f, z)[0], f.grad(Z))
+        same(taped(lambda x: taped(f, x)[0], z[1:-2])[0], f.grad.grad(Z[1:-2]))
+
+    @each_partial
+    def test_tensorflow_by_a_parameter(name: str, key: str) -> None:
+        f, params = ELEMENTWISE[name], defaults(name)
+        z = np.tile(np.array(FINITE, np.float32)[:, None], 3)
+        right = f.partials[key](z, **params)
+        for value in (params[key], np.full(3, params[key])):
+            leaf = tf.constant(value, tf.float32)
+            (got,) = taped(lambda p: f(tf.constant(z), **{**params, key: p}), leaf)
+            assert got.shape == np.shape(value)
+            expected = right.sum(None if got.ndim == 0 else 0)
+            np.testing.assert_allclose(got, expected, rtol=1e-4)
+            again = taped(
+                lambda p: taped(lambda q: f(tf.constant(z[4:-4]), **{**params, key: q}), p)[0], leaf
+            )
+            assert np.isfinite(again).all()
+
+    @each_vector
+    def test_tensorflow_of_vectors(name: str) -> None:
+        f, upstream = VECTORS[name], upstreams(name, SCORES)
+        (got,) = taped(f, tf.constant(SCORES), upstream=tf.constant(upstream))
+        same_product(got, name, SCORES, upstream)
+        twice = taped(lambda z: taped(f, z)[0], tf.constant(SCORES[5]))
+        assert np.isfinite(twice).all()
+
+    @pytest.mark.parametrize("shape", [None, [None, None], [None, 3]])
+    def test_tensorflow_in_a_graph_that_knows_no_sizes(
+        shape: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """And whose making rewrites none of our code, which would warn of what it cannot read."""
+        z = np.float32([[-1.0, 0.0, 2.0], [3.0, 1.0, -8.0]])
+        alpha = np.float32([0.1, 0.2, 0.3])
+        specs = [tf.TensorSpec(shape, tf.float32), tf.TensorSpec([None], tf.float32)]
+        graph = tf.function(functools.partial(taped, actlib.prelu), input_signature=specs)
+        by_z, by_alpha = graph(z, alpha)
+        same(by_z, actlib.prelu.grad(z, alpha))
+        same(by_alpha, actlib.prelu.partials["alpha"](z, alpha).sum(0))
+        assert not [record for record in caplog.records if "AutoGraph" in record.message]
+        if shape is None:
+            return
+        for f in (actlib.softmax, actlib.log_softmax):
+            graph = tf.function(functools.partial(taped, f), input_signature=specs[:1])
+            np.testing.assert_allclose(graph(z)[0], f.vjp(z, 1.0), rtol=1e-5, atol=1e-7)
+        if shape[-1] is None:
+            with pytest.raises(ValueError, match="glu: z has an unknown size along its axis -1"):
+                tf.function(actlib.glu, input_signature=specs[:1])(z)
+
+    def test_tensorflow_variables_and_half_precision() -> None:
+        z = tf.Variable([-4.0, -1.0, 0.0, 2.0], dtype=tf.bfloat16)
+        with tf.GradientTape() as tape:
+            value = actlib.gelu(z)
+        got = tape.gradient(value, z)
+        assert got.dtype == tf.bfloat16
+        np.testing.assert_array_equal(got, actlib.gelu.grad(np.asarray(z)))
+
+    def test_what_tensorflow_makes_no_tensor_of() -> None:
+        for z in (tf.ragged.constant([[1.0], [2.0, 3.0]]), tf.sparse.from_dense([[1.0, 0.0]])):
+            with pytest.raises(TypeError, match=rf"^relu: z is a {type(z).__name__}, of which"):
+                actlib.relu(z)
+
+    def test_without_the_bridge_tensorflow_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(autodiff, "BRIDGES", {})
+        with pytest.raises(AssertionError):
+            same(taped(actlib.celu, tf.constant(Z))[0], actlib.celu.grad(Z))
+
+    def test_a_network_whose_last_layer_starts_at_zero_learns_in_tensorflow() -> None:
+        (got,) = taped(lambda z: -actlib.log_softmax(z)[0], tf.zeros(3))
+        np.testing.assert_allclose(got, [-2 / 3, 1 / 3, 1 / 3], rtol=1e-6)
+
+
 if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
     import torch
 
@@ -200,11 +283,8 @@ if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
         f, z = ELEMENTWISE[name], np.array(FINITE, np.float32)
         leaf = torch.from_numpy(z).requires_grad_()
         (slope,) = torch.autograd.grad(f(leaf).sum(), leaf, create_graph=True)
-        if slope.requires_grad:  # that of a line is a constant
-            (got,) = torch.autograd.grad(slope.sum(), leaf)
-            assert torch.isfinite(got).all()
-            if f.grad.grad:
-                same(got, f.grad.grad(z))
+        (got,) = torch.autograd.grad(slope.sum(), leaf)
+        same(got, f.grad.grad(z))
 
     @each_vector
     @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
@@ -227,3 +307,72 @@ if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
         z = torch.zeros(3, requires_grad=True)
         (-actlib.log_softmax(z)[0]).backward()
         np.testing.assert_allclose(z.grad, [-2 / 3, 1 / 3, 1 / 3], rtol=1e-6)
+
+    @pytest.fixture(autouse=True)
+    def forget_what_was_compiled() -> Iterator[None]:
+        yield
+        torch._dynamo.reset()
+
+    def compiled_whole(f: Callable[..., Any], *args: Any) -> Any:
+        """As a model is compiled, but without a C++ compiler at its end."""
+        return torch.compile(f, fullgraph=True, backend="aot_eager")(*args)
+
+    @each_name
+    def test_torch_compiled(name: str) -> None:
+        f, leaf = ELEMENTWISE[name], torch.from_numpy(Z.copy()).requires_grad_()
+        compiled_whole(lambda z: 2 * f(z), leaf).sum().backward()
+        same(leaf.grad, 2 * f.grad(Z))
+
+    @each_vector
+    def test_torch_compiled_of_vectors(name: str) -> None:
+        f, upstream = VECTORS[name], upstreams(name, SCORES)
+        leaf = torch.from_numpy(SCORES.copy()).requires_grad_()
+        compiled_whole(f, leaf).backward(torch.from_numpy(upstream))
+        same_product(leaf.grad, name, SCORES, upstream)
+
+    def test_torch_compiled_with_parameters() -> None:
+        """Numbers, lists and tensors, which get their gradient; derivatives and products too."""
+        z, alpha = torch.from_numpy(Z[1:-2].copy()), torch.tensor(0.3, requires_grad=True)
+        compiled_whole(lambda z, a: actlib.prelu(z, a), z, alpha).sum().backward()
+        np.testing.assert_allclose(
+            alpha.grad, actlib.prelu.partials["alpha"](z.numpy(), 0.3).sum(), rtol=1e-6
+        )
+        calls = {
+            "number": lambda z: actlib.leaky_relu(z, slope=0.2),
+            "list": lambda z: actlib.prelu(z, [0.1] * len(z)),
+            "derivative": actlib.gelu.grad,
+            "partial": lambda z: actlib.swish.partials["beta"](z, 2.0),
+            "both": lambda z: actlib.mish.value_and_grad(z)[1],
+            "product": lambda z: actlib.prelu.vjp(z, z, 0.1, wrt="alpha"),
+            "along an axis": lambda z: actlib.softmax.vjp(z[:, None], z[:, None], axis=0),
+            "sizes that vary": lambda z: actlib.gelu(z[: len(z) // 2]),
+        }
+        for words, call in calls.items():
+            right = call(z.numpy())
+            np.testing.assert_allclose(compiled_whole(call, z), right, rtol=1e-5, err_msg=words)
+        got = compiled_whole(lambda a: actlib.prelu(-2.0, a), alpha.detach())
+        np.testing.assert_allclose(got, -0.6, rtol=1e-6)
+
+    @pytest.mark.deep
+    def test_torch_compiled_to_machine_code() -> None:
+        model = torch.nn.Linear(6, 6)
+        layers = torch.compile(
+            lambda x: actlib.softmax(actlib.gelu(model(x))), fullgraph=True, backend="inductor"
+        )
+        x = torch.from_numpy(SCORES[4:8].copy())
+        layers(x)[:, 0].sum().backward()
+        z = (x @ model.weight.T + model.bias).detach().numpy()
+        upstream = actlib.softmax.vjp(actlib.gelu(z), [1.0, 0, 0, 0, 0, 0])
+        right = (upstream * actlib.gelu.grad(z)).sum(0)
+        np.testing.assert_allclose(model.bias.grad, right, rtol=1e-4, atol=1e-6)
+
+    @pytest.mark.parametrize("half", ["float16", "bfloat16"])
+    def test_torch_half_precision(half: str) -> None:
+        z = np.linspace(-4, 4, 33, dtype=np.float16)
+        leaf = torch.from_numpy(z).to(getattr(torch, half)).requires_grad_()
+        for f in (actlib.gelu, actlib.celu, actlib.softplus):
+            leaf.grad = None
+            f(leaf).sum().backward()
+            right = torch.from_numpy(f.grad(z.astype(np.float32))).to(leaf.dtype)
+            assert leaf.grad.dtype == leaf.dtype
+            assert torch.allclose(leaf.grad, right, rtol=2**-7 if half == "bfloat16" else 2**-10)

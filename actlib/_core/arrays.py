@@ -108,6 +108,8 @@ def among(number: float, others: Iterable[Any]) -> Any:
 
 def known_sizes(shape: Iterable[Any]) -> tuple[int, ...]:
     """A shape; sizes that are not known before it is computed count as 1."""
+    if getattr(shape, "rank", 0) is None:  # in a graph of TensorFlow's, not even how many
+        return ()
     return tuple(1 if n is None or n != n else n for n in shape)
 
 

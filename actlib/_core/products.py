@@ -52,14 +52,14 @@ class Pullback:
             raise ValueError(f"{self.name}: wrt must be one of {', '.join(slopes)}, got {wrt!r}")
         xp, z, working, result = prepared(self.name, z)
         given = dict(zip(self.formula.params, params, strict=False))
-        shape = np.shape({"z": z, **given}.get(wrt, ()))
+        shape = np.shape({"z": z, **given}.get(wrt, 0.0))
         slope = Evaluation(self.name, (slopes[wrt],))
 
         def product() -> Array:
             (factor,) = slope(xp.astype(z, working, copy=False), params)
             other = upstream_of(self.name, xp, z, upstream, working, factor.shape)
             gradient = _summed(xp, factor * other, shape)
-            return gradient.astype(result) if xp is np else xp.astype(gradient, result)
+            return gradient.astype(result)[()] if xp is np else xp.astype(gradient, result)
 
         return blocks.silently(xp, product)
 
@@ -90,10 +90,11 @@ def upstream_of(
 
 def _summed(xp: Namespace, product: Array, shape: Sequence[Any]) -> Array:
     """Add up over the axes along which an array of this shape was broadcast."""
+    added = product.ndim - len(shape)
+    sizes = enumerate(product.shape)
+    shared = [i for i, n in sizes if i < added or (shape[i - added] == 1 and n != 1)]
+    if not shared:
+        return product
     exact = {"dtype": np.float64} if xp is np else {}  # many numbers may share one
-    first = tuple(range(product.ndim - len(shape)))
-    if first:
-        product = xp.sum(product, axis=first, **exact)
-    sizes = zip(shape, product.shape, strict=True)
-    shared = tuple(axis for axis, (own, size) in enumerate(sizes) if own == 1 and size != 1)
-    return xp.sum(product, axis=shared, keepdims=True, **exact) if shared else product
+    total = xp.sum(product, axis=tuple(shared), keepdims=True, **exact)
+    return total[(*(0 for _ in range(added)), ...)]

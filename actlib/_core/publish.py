@@ -45,4 +45,5 @@ def published(
     public.__doc__ = doc
     public.__signature__ = signature  # type: ignore[attr-defined]
     public.__annotations__ = {}
+    public.autograph_info__ = {}  # type: ignore[attr-defined] # TensorFlow takes it as it is
     return public

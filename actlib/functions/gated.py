@@ -166,7 +166,12 @@ def swish(xp: Namespace, z: Array, beta: Parameter = 1.0) -> Array:
     return z * w * (w / (1 + h * h))
 
 
-@derivative(swish, limits=lambda xp, beta: (0.5 - 0.5 * xp.sign(beta), 0.5 + 0.5 * xp.sign(beta)))
+def _swish_slope_limits(xp: Namespace, beta: Array) -> tuple[Array, Array]:
+    above = xp.where(beta > 0, 1.0, xp.where(beta < 0, 0.0, 0.5 + 0 * beta))
+    return 1 - above, above
+
+
+@derivative(swish, limits=_swish_slope_limits)
 def swish_grad(xp: Namespace, z: Array, beta: Parameter) -> Array:
     return _silu_parts(xp, beta * z)[1]
 
