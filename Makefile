@@ -46,7 +46,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.cfg
 # On Linux without a GPU, PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu saves a big download.
 test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of their own
 	.venv-peers/bin/pytest tests/test_arrays.py tests/test_autodiff.py tests/test_devices.py \
-		tests/test_frameworks.py tests/test_peers.py --library torch
+		tests/test_frameworks.py tests/test_peers.py tests/test_readme.py --library torch
 
 test-lowest: .venv-lowest ## run the tests of the functions with the oldest NumPy and SciPy that are allowed
 	.venv-lowest/bin/pytest tests/test_accuracy.py tests/test_activations.py tests/test_arrays.py \
