@@ -60,8 +60,9 @@ audit: .venv ## ask which locked versions have known vulnerabilities; needs the 
 
 peers: .venv .venv-peers ## check what other libraries ship, for the chapters that compare them
 	$(BIN)/python benchmarks/peers.py tensorflow keras jax scipy \
-		actlib actlib-on-jax actlib-on-dask actlib-on-array_api_strict
-	.venv-peers/bin/python benchmarks/peers.py torch actlib-on-torch
+		actlib actlib-on-jax actlib-on-tensorflow actlib-on-dask actlib-on-array_api_strict \
+		actlib-through-jax actlib-through-tensorflow
+	.venv-peers/bin/python benchmarks/peers.py torch actlib-on-torch actlib-through-torch
 
 bench: .venv-bench ## time functions beside other libraries; a ratio 1.5 times worse is an error, STORE=yes stores
 	.venv-bench/bin/python benchmarks/speed.py $(if $(STORE),--store) $(NAMES)

@@ -1,8 +1,8 @@
 """Measure the activations that other libraries ship: peers.py LIBRARY...
 
 Writes the tables that ``actlib.book.tables`` reads; rows of libraries that are not named stay.
-``actlib-on-jax`` is our own function on JAX's arrays. ``make peers`` runs it in the environments
-that have the libraries.
+``actlib-on-jax`` is our own function on JAX's arrays, ``actlib-through-jax`` the gradient that JAX
+derives of it. ``make peers`` runs it in the environments that have the libraries.
 """
 
 import csv
@@ -27,6 +27,7 @@ from actlib import REGISTRY
 from actlib.book.profiles import profile
 from actlib.book.tables import recorded
 from actlib.check import check_activation, conventions, from_library
+from actlib.check.frameworks import WRAPPERS
 
 TABLES = Path(actlib.book.__file__).parent
 DTYPES = ("float32", "float64", "float16", "bfloat16")
@@ -47,23 +48,24 @@ def functions(name, library):
     if not library.startswith("actlib"):
         return from_library(name, library)
     f = REGISTRY.elementwise[name]
-    if library == "actlib":
-        return f, f.grad
-    other = library.removeprefix("actlib-on-")
-    return on(other, f), on(other, f.grad)
+    _, how, other = library.split("-") if "-" in library else (library, "", "")
+    if other == "jax":
+        importlib.import_module("jax").config.update("jax_enable_x64", True)
+    if how == "through":
+        return WRAPPERS[other](f)
+    return (on(other, f), on(other, f.grad)) if how else (f, f.grad)
 
 
 def on(other, function):
     """Our function on another library's arrays, as a function of NumPy arrays."""
     xp = importlib.import_module(ARRAYS.get(other, other))
-    if other == "jax":
-        importlib.import_module("jax").config.update("jax_enable_x64", True)
-    return lambda z, **params: np.asarray(function(xp.asarray(z.copy()), **params))
+    array = xp.constant if other == "tensorflow" else xp.asarray
+    return lambda z, **params: np.asarray(function(array(z.copy()), **params))
 
 
 def known(name, library):
     peers = REGISTRY[name].spec.peers
-    package = library.removeprefix("actlib-on-")
+    package = library.rpartition("-")[2]
     return {
         "library": library,
         "version": version(DISTRIBUTIONS.get(package, package)),
@@ -98,7 +100,7 @@ def answers(library):
 def accuracy(name, library):
     """A row for every dtype, of the value and of the gradient."""
     f, grad = functions(name, library)
-    for dtype in DTYPES[:2] if library.startswith("actlib-on-") else DTYPES:
+    for dtype in DTYPES[:2] if library.startswith("actlib-") else DTYPES:
         row = {**known(name, library), "format": dtype}
         try:
             report = check_activation(f, grad, exact=name, dtypes=[dtype])
@@ -106,6 +108,8 @@ def accuracy(name, library):
             yield {**row, "error": f"{type(error).__name__}: {error}".splitlines()[0][:120]}
             continue
         for (of, _), measured in report.accuracy.items():
+            if "through" in library and of == "value":
+                continue  # it is the one of actlib-on-...
             worst = int(np.argmax(measured.errors))
             lost = report.find(of, "nothing lost").intervals
             yield {
