@@ -48,7 +48,7 @@ test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of
 	.venv-peers/bin/pytest tests/test_arrays.py tests/test_autodiff.py tests/test_devices.py \
 		tests/test_frameworks.py tests/test_peers.py tests/test_readme.py --library torch
 
-test-lowest: .venv-lowest ## run the tests of the functions with the oldest NumPy and SciPy that are allowed
+test-lowest: .venv-lowest ## run the tests of the functions with the oldest NumPy that is allowed
 	.venv-lowest/bin/pytest tests/test_accuracy.py tests/test_activations.py tests/test_arrays.py \
 		tests/test_autodiff.py tests/test_declare.py tests/test_vector.py \
 		--library array_api_strict --library jax
