@@ -383,10 +383,16 @@ def check_out(case: Case, dtype: Any, deep: bool = False) -> None:
             for out in (np.empty_like(z), spaced, z):
                 assert case.function(z, *params, out=out) is out
                 same(out, expected, err_msg=f"{case} at {params}")
-    shifted = _large_sizes(dtype)[0]
-    expected = case.function(shifted[:-1].copy())
-    case.function(shifted[:-1], out=shifted[1:])
-    same(shifted[1:], expected, err_msg=f"{case} in memory that overlaps")
+    for numbers in (_numbers(60, dtype), _large_sizes(dtype)[0]):
+        for z_part, out_part in ((slice(-1), slice(1, None)), (slice(None), slice(None, None, -1))):
+            memory = numbers.copy()
+            z, out = memory[z_part], memory[out_part]
+            expected = case.function(z.copy())
+            same(case.function(z, out=out), expected, err_msg=f"{case} in memory that overlaps")
+    for kind in (np.memmap, np.recarray, np.matrix):
+        z, out = np.ones((2, 3), dtype), np.zeros((2, 3), dtype).view(kind)
+        assert case.function(z, out=out) is out
+        same(np.asarray(out), case.function(z))
     z, fixed = np.ones(3, dtype), np.ones(3, dtype)
     fixed.flags.writeable = False
     for bad in (np.ones(4, dtype), np.ones((1, 3), dtype), np.ones(3, np.float16), fixed):
@@ -421,6 +427,13 @@ def check_together(activation: Any, dtype: Any, deep: bool = False) -> None:
         np.testing.assert_array_equal(got, expected, err_msg=f"{name} into its input")
     for bad in (slope, [z, slope], (slope,)):
         with pytest.raises(TypeError, match="out must be a tuple of 2 arrays"):
+            activation.value_and_grad(z, out=bad)
+    memory = np.empty((len(z) + 1, 2), dtype)
+    expected = activation.value_and_grad(z)
+    got = activation.value_and_grad(z, out=(memory[1:, 0], memory[1:, 1]))
+    np.testing.assert_array_equal(got, expected, err_msg=f"{name} into one array, by turns")
+    for bad in ((z, z), (memory[1:, 0], memory[:-1, 0])):
+        with pytest.raises(ValueError, match="the arrays of out must not overlap"):
             activation.value_and_grad(z, out=bad)
 
 

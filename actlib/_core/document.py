@@ -50,7 +50,7 @@ _BOTH = """\
 Value and derivative of `{}` with respect to z, as a tuple. On NumPy, what is costly and both need
 is computed once.
 
-`out` is a tuple of two arrays."""
+`out` is a tuple of two arrays that do not overlap."""
 _PRODUCT = """\
 Vector-Jacobian product of `{0}`: the gradient of a loss by z, or by the parameter that `wrt`
 names, where `upstream` is its gradient by the result of `{0}`.

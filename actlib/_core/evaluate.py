@@ -6,6 +6,7 @@ import functools
 import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -133,10 +134,16 @@ def _on_chunk(formula: Formula, z: np.ndarray, *params: Array) -> Array:
 def _check_outs(name: str, outs: Any, count: int, shape: tuple[int, ...], dtype: Any) -> None:
     if not (isinstance(outs, tuple) and len(outs) == count):
         raise TypeError(f"{name}: out must be a tuple of {count} arrays, got {reprlib.repr(outs)}")
-    needed = f"{name}: out must be a writeable array of shape {shape} and dtype {dtype}"
+    needed = f"{name}: out must be a writeable array of shape {shape} and dtype {np.dtype(dtype)}"
     for out in outs:
-        if type(out) is not np.ndarray:
+        if not isinstance(out, np.ndarray):
             raise TypeError(f"{needed}, got {reprlib.repr(out)}")
+        if type(out) is not np.ndarray and isinstance(out, np.ma.MaskedArray):
+            raise TypeError(
+                f"{needed}, got a masked one, whose mask would stay as it is; give its .data"
+            )
         if out.shape != shape or out.dtype != dtype or not out.flags.writeable:
             kind = "one" if out.flags.writeable else "a read-only one"
             raise ValueError(f"{needed}, got {kind} of shape {out.shape} and dtype {out.dtype}")
+    if any(np.shares_memory(one, other) for one, other in combinations(outs, 2)):
+        raise ValueError(f"{name}: the arrays of out must not overlap, but they share memory")
