@@ -6,6 +6,7 @@ import asyncio
 import copy
 import inspect
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any
@@ -382,6 +383,20 @@ def test_facts_at_parameters() -> None:
         actlib.celu.spec.limits_at(alpha="x")
     assert actlib.elu.spec.values(alpha=np.float32(0.5)) == (0.5,)
     assert actlib.softmax.spec.monotonic is None
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+@pytest.mark.parametrize(("given", "becomes"), [(1e-50, "0"), (np.float64(1e300), "inf")])
+def test_a_parameter_that_rounding_takes_out_of_its_domain(
+    given: float, becomes: str, dtype: Any
+) -> None:
+    words = rf"got {re.escape(repr(given))}, which is {becomes} in float32$"
+    with pytest.raises(ValueError, match=words):
+        actlib.celu(dtype(1), alpha=given)
+    assert np.isfinite(actlib.celu(np.float64(1), alpha=given))
+    for bad in (0, np.nan):
+        with pytest.raises(ValueError, match=rf"celu: alpha must be .* above 0, got {bad}$"):
+            actlib.celu(dtype(1), alpha=bad)
 
 
 def test_an_unknown_name_is_told_the_nearest() -> None:

@@ -167,10 +167,10 @@ class Formula:
             raise TypeError(f"{self.name}: {key} must be a real number, got {reprlib.repr(given)}")
         if theirs is not np:
             return beside(xp, z, value, working)
-        value = value.astype(dtype_name(xp, working))
-        if is_number(given) and not self.params[key].allows(value):
-            domain = self.params[key].domain
-            raise ValueError(f"{self.name}: {key} must be {domain}, got {given!r}")
+        value, param = value.astype(dtype_name(xp, working)), self.params[key]
+        if is_number(given) and not param.allows(value):
+            rounded = f", which is {value:g} in {value.dtype}" if param.allows(float(given)) else ""
+            raise ValueError(f"{self.name}: {key} must be {param.domain}, got {given!r}{rounded}")
         if xp is np:
             return value if value.ndim else value[()]  # a scalar, with which NumPy is quicker
         return beside(xp, z, value, working)
