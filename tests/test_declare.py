@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import dataclasses
 import inspect
+import math
 import pickle
 import re
 from collections.abc import Callable, Iterator
@@ -525,6 +527,26 @@ def test_an_unknown_partial_is_named() -> None:
 def test_partials_can_be_copied() -> None:
     assert copy.deepcopy(actlib.prelu.partials) == actlib.prelu.partials
     assert pickle.loads(pickle.dumps(actlib.prelu.partials)) == actlib.prelu.partials
+
+
+@pytest.mark.parametrize("name", REGISTRY)
+def test_a_specification_is_pickled_as_that_of_its_function(name: str) -> None:
+    spec = REGISTRY[name].spec
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(spec, protocol)) is spec
+    assert copy.deepcopy([spec]) == [spec]
+
+
+def test_a_changed_specification_stays_changed() -> None:
+    changed = dataclasses.replace(actlib.prelu.spec, year=1)
+    assert copy.copy(changed) == copy.deepcopy(changed) == changed
+    assert copy.deepcopy(changed).year == 1
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(changed)
+    named = dataclasses.replace(
+        changed, exact=math.hypot, limits=(0, 1), range=(0, 1), kinks=(0.0,)
+    )
+    assert pickle.loads(pickle.dumps(named)) == named
 
 
 def test_the_domain_is_said_in_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn, ParamSpec, Protocol, TypeAlias, TypeVar, cast, overload
@@ -230,3 +231,16 @@ class Registry(Named[Function]):
 
 
 REGISTRY = Registry()
+
+
+def _reduced(spec: Spec) -> Any:
+    """How a specification is pickled and copied: a function's own is found again by that function.
+
+    The formulas in it are mostly lambdas, of which pickle can make nothing.
+    """
+    function = REGISTRY.get(spec.name)
+    own = function is not None and function.spec is spec
+    return (getattr, (function, "spec")) if own else spec.__reduce_ex__(2)
+
+
+copyreg.pickle(Spec, _reduced)
