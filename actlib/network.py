@@ -17,7 +17,7 @@ from actlib._core.arrays import Array
 from actlib._core.registry import Activation
 from actlib.functions.softmax import log_softmax
 
-__all__ = ["Network", "cross_entropy", "mini_batches", "squared_error"]
+__all__ = ["Network", "accuracy", "cross_entropy", "mini_batches", "squared_error"]
 
 
 class Network:
@@ -192,7 +192,7 @@ class Network:
         array
             The loss of each batch before its step.
         """
-        x, labels = np.asarray(x), np.asarray(labels)
+        x, labels = matched(x, labels)
         names = [name for layer in self.layers for name in layer]
         decay = dict(decay or {})
         if unknown := sorted(set(decay) - set(names)):
@@ -209,7 +209,7 @@ class Network:
     def accuracy(self, x: Array, labels: Array) -> float:
         """Compute the fraction of examples whose largest logit is that of their class."""
         _, zs = self.forward(x)
-        return float(np.mean(zs[-1].argmax(axis=1) == _checked(labels, zs[-1])))
+        return accuracy(zs[-1], labels)
 
     def slopes(self, x: Array) -> list[Array]:
         """Compute the slope of the activation at every pre-activation of the hidden layers.
@@ -232,6 +232,11 @@ class Network:
     def _backward(self, zs: list[Array], labels: Array) -> tuple[float, list[Array], list[Array]]:
         """The loss, and its gradients with respect to each f(z) and z, layer by layer."""
         loss, upstream = self.loss(zs[-1], labels)
+        if np.shape(upstream) != zs[-1].shape:
+            raise ValueError(
+                f"the gradient of the loss must have the shape of the outputs, {zs[-1].shape}, "
+                f"got {np.shape(upstream)}"
+            )
         arriving, deltas = [upstream], [upstream]
         for layer, after, z in zip(
             self.layers[-2::-1], self.layers[:0:-1], zs[-2::-1], strict=True
@@ -244,6 +249,36 @@ class Network:
     def _params(self, layer: dict[str, Array]) -> dict[str, Array]:
         """The activation's parameters in this layer, learned and fixed, but for the defaults."""
         return {**self.fixed, **{name: layer[name] for name in self.partials}}
+
+
+def accuracy(logits: Array, labels: Array) -> float:
+    """Compute the fraction of examples whose largest logit is that of their class.
+
+    Parameters
+    ----------
+    logits : array
+        Of shape (examples, classes).
+    labels : array_like of int
+        The class of each example, of shape (examples,).
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the labels have another shape, or are no classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from actlib.network import accuracy
+    >>> accuracy(np.array([[2.0, 1.0], [0.5, 3.0]]), [0, 0])
+    0.5
+    """
+    return float(np.mean(logits.argmax(axis=1) == _checked(labels, logits)))
 
 
 def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
@@ -335,3 +370,14 @@ def _checked(labels: Array, logits: Array) -> Array:
             f"labels must be from 0 to {classes - 1}, got {labels.min()} to {labels.max()}"
         )
     return labels
+
+
+def matched(x: Array, labels: Array) -> tuple[Array, Array]:
+    """Examples and labels as arrays, if there are as many of one as of the other."""
+    x, labels = np.asarray(x), np.asarray(labels)
+    if x.shape[:1] != labels.shape[:1]:
+        raise ValueError(
+            "x and labels must be of the same examples; "
+            f"x has shape {x.shape}, labels have shape {labels.shape}"
+        )
+    return x, labels

@@ -300,6 +300,12 @@ def test_mini_batches_use_every_example_at_most_once_an_epoch():
 X, LABELS = data()
 
 
+def narrow(outputs, labels):
+    """A loss that forgets that there are three outputs."""
+    loss, gradient = cross_entropy(outputs, labels)
+    return loss, gradient[:, :1]
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -342,6 +348,16 @@ X, LABELS = data()
         (lambda: network("relu").gradients(X, LABELS - 1), ValueError, "0 to 2, got -1 to 1"),
         (lambda: network("relu").gradients(X[:0], LABELS[:0]), ValueError, "x has 0 examples"),
         (lambda: network("relu").accuracy(X, LABELS[:, None]), ValueError, r"shape \(20, 1\)"),
+        (
+            lambda: network("relu").fit(X, np.append(LABELS, 0), [], rate=1),
+            ValueError,
+            r"of the same examples; x has shape \(20, 4\), labels have shape \(21,\)",
+        ),
+        (
+            lambda: Network([4, 3], actlib.relu, loss=narrow).gradients(X, LABELS),
+            ValueError,
+            r"gradient of the loss must have the shape of the outputs, \(20, 3\), got \(20, 1\)",
+        ),
         (lambda: mini_batches(10, 11, 1), ValueError, r"from 1 to 10 \(examples\), got 11"),
         (lambda: mini_batches(10, 0, 1), ValueError, "got 0"),
     ],

@@ -120,3 +120,15 @@ def test_descent():
     weight = np.float32([1.0, 2.0])
     Descent(0.5).step([weight], [np.float32([2.0, -2.0])])
     assert weight.tolist() == [0.0, 3.0]
+
+
+def test_labels_that_do_not_fit_are_refused():
+    """Of shape (examples, 1) they would be compared with all examples, each of them."""
+    network, (x, labels) = RoundedNetwork(SIZES, exact_slope), data()
+    assert network.accuracy(x, labels) == network.accuracy(x.tolist(), labels.tolist())
+    for wrong in (labels[:, None], labels[:1], labels + 1, labels / 1):
+        with pytest.raises(ValueError, match="labels must be"):
+            network.accuracy(x, wrong)
+    for wrong in (labels[:20], np.append(labels, 0)):
+        with pytest.raises(ValueError, match="x and labels must be of the same examples"):
+            network.fit(x, wrong, [[0, 1]], Descent(0.1))

@@ -161,6 +161,7 @@ X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
         ((X, Y * 0), "there is only one class"),
         ((X[:3], Y[-3:]), "no examples can be put aside|only one class"),
         ((X, Y, X), "x_test and y_test must be given together"),
+        ((X, Y, X[:, :1], Y), "x_test must have the 2 features of x, got 1"),
         ((X, Y, X, Y + 1), r"the test examples have classes of their own, \{2\}"),
     ],
 )
@@ -355,7 +356,7 @@ def test_the_interval_is_students() -> None:
     np.testing.assert_allclose(interval(values, 0.9)[1:], expected)
     assert interval([3.0]) == (3.0, -np.inf, np.inf)
     for wrong in ([], [np.nan], [[1.0]]):
-        with pytest.raises(ValueError, match="one or more finite numbers"):
+        with pytest.raises(ValueError, match="takes 1 or more finite numbers"):
             interval(wrong)
 
 
@@ -395,6 +396,9 @@ def test_p_values_where_there_is_no_spread() -> None:
     assert p_value(np.zeros(5)) == 1
     assert p_value(np.array([0.1])) == 1
     assert p_value(np.full(5, 0.1)) == 0
+    for wrong in ([[0.1, 0.2, 0.4]], [[0.1], [0.2], [0.4]], [0.1, np.nan]):
+        with pytest.raises(ValueError, match="takes 0 or more finite numbers in one row"):
+            p_value(wrong)
 
 
 # --- results

@@ -17,7 +17,7 @@ import numpy as np
 
 from actlib._core.arrays import Array
 from actlib.functions.sigmoids import sigmoid
-from actlib.network import Network, cross_entropy
+from actlib.network import Network, accuracy, cross_entropy, matched
 
 __all__ = ["Adam", "Descent", "Optimiser", "RoundedNetwork", "exact_slope", "slope_from_output"]
 
@@ -171,6 +171,7 @@ class RoundedNetwork:
 
     def fit(self, x: Array, labels: Array, batches: Iterable[Array], optimiser: Optimiser) -> None:
         """Train by one step of the optimiser for each batch of rows."""
+        x, labels = matched(x, labels)
         for rows in batches:
             with np.errstate(over="ignore", invalid="ignore"):
                 _, gradients = self.gradients(x[rows], labels[rows])
@@ -181,7 +182,7 @@ class RoundedNetwork:
 
     def accuracy(self, x: Array, labels: Array) -> float:
         """Compute the fraction of examples whose largest logit is that of their class."""
-        return float(np.mean(self.forward(x)[1][-1].argmax(axis=1) == labels))
+        return accuracy(self.forward(x)[1][-1], labels)
 
     def _product(self, a: Array, b: Array) -> Array:
         """A matrix product of rounded numbers, accumulated in float32 and rounded once."""

@@ -58,6 +58,11 @@ class Data:
             self.x, self.x_test, self.y, self.y_test = self._put_aside(self.x, self.y, seed=0)
         else:
             self.x_test, self.y_test = self._checked(x_test, y_test)
+            if self.x_test.shape[1] != self.x.shape[1]:
+                raise ValueError(
+                    f"{name}: x_test must have the {self.x.shape[1]} features of x, "
+                    f"got {self.x_test.shape[1]}"
+                )
         self.classes = None
         if self.y.dtype.kind != "f":
             self.classes = np.unique(self.y)

@@ -54,9 +54,7 @@ def interval(values: Array, level: float = 0.95) -> Interval:
     >>> print(interval([0.9, 0.92, 0.91, 0.93, 0.89]))
     0.91 [0.89, 0.93]
     """
-    values = np.asarray(values, float)
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"values must be one or more finite numbers, got {values}")
+    values = _checked(values, least=1)
     mean, n = float(values.mean()), len(values)
     if n == 1:
         return Interval(mean, -np.inf, np.inf)
@@ -78,13 +76,18 @@ def p_value(differences: Array) -> float:
         Of the two-sided test; 1 where there is nothing to test, that is, for fewer than two
         differences or where all are 0.
 
+    Raises
+    ------
+    ValueError
+        If the differences are not finite numbers in one row.
+
     Examples
     --------
     >>> from actlib.study import p_value
     >>> round(p_value([0.02, 0.01, 0.03, 0.02]), 4)
     0.0163
     """
-    differences = np.asarray(differences, float)
+    differences = _checked(differences, least=0)
     n = len(differences)
     if n < 2 or not np.any(differences):
         return 1.0
@@ -131,3 +134,10 @@ def holm(p_values: Sequence[float], level: float = 0.95) -> list[tuple[float, fl
             rejecting = p_values[index] < share
         results[index] = (adjusted, 1 - share)
     return results
+
+
+def _checked(values: Array, least: int) -> Array:
+    values = np.asarray(values, float)
+    if values.ndim != 1 or values.size < least or not np.isfinite(values).all():
+        raise ValueError(f"it takes {least} or more finite numbers in one row, got {values}")
+    return values

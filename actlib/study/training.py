@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from actlib._core.arrays import Array
 from actlib._core.registry import REGISTRY
-from actlib.network import Network, mini_batches, squared_error
+from actlib.network import Network, accuracy, mini_batches, squared_error
 from actlib.study.data import Data, Split
 from actlib.study.trial import INITS, Epoch, Trial
 
@@ -131,7 +131,7 @@ def _scores(network: Network, split: Split) -> dict[str, float]:
     loss = network.loss(outputs, split.y_new)[0]
     if outputs.shape[1] == 1:
         return {"loss": loss, "r2": 1 - loss / float(np.var(split.y_new))}
-    return {"loss": loss, "accuracy": float(np.mean(outputs.argmax(axis=1) == split.y_new))}
+    return {"loss": loss, "accuracy": accuracy(outputs, split.y_new)}
 
 
 def _learned(network: Network) -> dict[str, float]:
