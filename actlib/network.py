@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from actlib._core.arrays import Array
+from actlib._core.names import listed
 from actlib._core.registry import Activation
 from actlib.functions.softmax import log_softmax
 
@@ -29,9 +30,9 @@ class Network:
         The number of inputs, of units in each hidden layer, and of classes: ``[64, 32, 10]``.
     activation : Activation
         What the hidden layers apply, for example ``actlib.relu``.
-    learned : sequence of str
+    learned : str or sequence of str
         The activation's parameters that are trained, one number for each hidden layer:
-        ``["alpha"]`` for PReLU.
+        ``"alpha"`` for PReLU.
     params : mapping of str to float, optional
         Values of the activation's parameters other than their defaults: ``{"slope": 0.2}``. Those
         that are trained start there.
@@ -61,7 +62,7 @@ class Network:
         sizes: Sequence[int],
         activation: Activation[...],
         *,
-        learned: Sequence[str] = (),
+        learned: str | Sequence[str] = (),
         params: Mapping[str, float] | None = None,
         gain: float = math.sqrt(2),
         bias: float = 0.0,
@@ -72,7 +73,7 @@ class Network:
     ) -> None:
         if len(sizes) < 2 or min(map(operator.index, sizes)) < 1:
             raise ValueError(f"sizes must be two or more positive integers, got {sizes!r}")
-        params = dict(params or {})
+        params, learned = dict(params or {}), listed(learned)
         activation(0.0, **params)  # which names the parameter that is wrong, if one is
         rng = np.random.default_rng(seed)
         self.activation, self.loss = activation, loss or cross_entropy

@@ -157,6 +157,7 @@ def test_parameters_count_as_rounded() -> None:
     """0.1 is not a float32; the slope is the float32 next to it, exactly."""
     z = np.array([-1.0], np.float32)
     assert measure(prelu.grad, prelu.spec, ("z",), z, [0.1]).errors == [0.0]
+    assert measure(prelu.partials.alpha, prelu.spec, "alpha", z, [0.1]).errors == [0.0]
 
 
 def test_the_worst_points_come_first() -> None:

@@ -314,11 +314,23 @@ def test_a_parameter_stays_in_its_domain() -> None:
     assert layer.get_parameters()["beta"].item() >= 0.0009
 
 
+def test_shared_axes_may_be_counted_from_the_last() -> None:
+    layer = Activation("elu", shared_axes=[-1, -3])
+    layer.build((None, 4, 5, 3))
+    assert layer.get_parameters()["alpha"].shape == (1, 5, 1)
+
+
 def test_what_is_not_learned_stays() -> None:
     layer = Activation("elu", learned=[], initial=0.5)
     assert layer(np.float32([[-30.0]])).numpy() == -0.5
     assert layer.trainable_weights == []
     assert layer.get_parameters() == {}
+
+
+def test_a_learned_parameter_may_be_named_by_itself() -> None:
+    layer = Activation("elu", learned="alpha")
+    assert layer.learned == ["alpha"]
+    assert Activation.from_config(layer.get_config()).learned == ["alpha"]
 
 
 # --- errors
@@ -343,6 +355,11 @@ def test_what_is_not_learned_stays() -> None:
         (lambda: Activation("elu", initial={"beta": 1}), ValueError, "initial names beta"),
         (lambda: Activation("softplus", initial=0), ValueError, "beta must be"),
         (lambda: Activation("elu").build((None, None, 3)), ValueError, "axis 1 of the input"),
+        (
+            lambda: Activation("elu", shared_axes=[2, 3]).build((None, 4, 3)),
+            ValueError,
+            "shared_axes names 3, but the input has 3 axes",
+        ),
     ],
 )
 def test_wrong_calls(call: Any, error: type[Exception], message: str) -> None:

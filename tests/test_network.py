@@ -286,6 +286,12 @@ def test_cross_entropy_is_right_at_both_ends():
     assert alone == pytest.approx(small, rel=1e-13, abs=0)
 
 
+def test_a_learned_parameter_may_be_named_by_itself():
+    one, several = (Network([4, 3, 2], actlib.prelu, learned=x) for x in ("alpha", ["alpha"]))
+    assert list(one.partials) == ["alpha"]
+    assert [list(layer) for layer in one.layers] == [list(layer) for layer in several.layers]
+
+
 def test_mini_batches_use_every_example_at_most_once_an_epoch():
     batches = mini_batches(10, 3, 2, seed=5)
     assert batches.shape == (6, 3)

@@ -508,14 +508,17 @@ def test_activations_may_have_rates_of_their_own() -> None:
     tanh = grid(**QUICK, activation="tanh", rate=0.3, seed=range(3))
     results = run(relu + tanh)
     assert set(results.compare("relu", "tanh")["n"]) == {0}
-    for table in (results.compare("relu", "tanh", own=["rate"]), results.compare_all(own=["rate"])):
+    for table in (results.compare("relu", "tanh", own=["rate"]), results.compare_all(own="rate")):
         [row] = table.to_dict("records")
         by_hand = [a["metrics"]["accuracy"] for a in results.records]
         assert row["n"] == 3
         assert row["mean"] == pytest.approx(np.mean(by_hand[:3]) - np.mean(by_hand[3:]))
     more = run(relu + tanh + grid(**QUICK, activation="tanh", rate=0.2, seed=range(3)))
     with pytest.raises(ValueError, match="tanh has several values of rate; choose one"):
-        more.compare("relu", "tanh", own=["rate"])
+        more.compare("relu", "tanh", own="rate")
+    for wrong in ("rates", ["rate", "rates"]):
+        with pytest.raises(ValueError, match=r"has no field 'rates'; did you mean rate "):
+            results.compare("relu", "tanh", own=wrong)
 
 
 def test_a_record_is_what_the_store_promises() -> None:

@@ -1,8 +1,13 @@
-"""What to say about a name that nobody has."""
+"""Names that a caller gives: one or several, and what to say about one that nobody has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+
+def listed(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Several names, or one that was given by itself."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def hint(name: object, known: Iterable[str]) -> str:

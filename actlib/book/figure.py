@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from actlib._core.extras import extra
+from actlib._core.names import listed
 from actlib.book.profiles import EDGES, LOST, NOTHING
 from actlib.book.tables import LIBRARIES, recorded
 from actlib.plots import ORANGE, STYLE
@@ -20,7 +21,7 @@ __all__ = ["profiles"]
 
 
 def profiles(
-    of: str, dtype: str, libraries: Sequence[str] = ("actlib", "tensorflow", "torch", "jax")
+    of: str, dtype: str, libraries: str | Sequence[str] = ("actlib", "tensorflow", "torch", "jax")
 ) -> Figure:
     """Draw where each function of each library loses digits, as recorded.
 
@@ -30,9 +31,9 @@ def profiles(
         ``"value"`` or ``"gradient"``.
     dtype : str
         ``"float32"`` or ``"float64"``; also half precision.
-    libraries : sequence of str
-        As in the recorded table: one panel each. Functions that none but the first has are left
-        out.
+    libraries : str or sequence of str
+        As in the recorded table: one panel each. Functions that none but the first of several has
+        are left out.
 
     Returns
     -------
@@ -47,12 +48,13 @@ def profiles(
     >>> [ax.get_title() for ax in figure.axes[:2]]
     ['actlib', 'JAX']
     """
+    libraries = listed(libraries)
     found = {
         (row["library"], row["function"]): row["profile"]
         for row in recorded("accuracy")
         if row["of"] == of and row["format"] == dtype
     }
-    names = sorted({name for library, name in found if library in libraries[1:]})
+    names = sorted({name for library, name in found if library in (libraries[1:] or libraries)})
     digits = 16 if dtype == "float64" else 8
     code = {f"{i:x}": float(i) for i in range(16)} | {LOST: digits + 1.0, NOTHING: np.nan}
     bins = 2 * (len(EDGES) - 1)

@@ -10,6 +10,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from actlib._core.names import listed
 from actlib._core.spec import Spec
 from actlib.check.exact import reference
 
@@ -52,7 +53,7 @@ class Accuracy:
 def measure(
     function: Callable[..., Any],
     spec: Spec,
-    wrt: Sequence[str],
+    wrt: str | Sequence[str],
     z: np.ndarray,
     params: Sequence[float] = (),
     allowed: float = 4.0,
@@ -69,9 +70,9 @@ def measure(
         ``function(z, *params)``, on NumPy arrays.
     spec : Spec
         Holds the exact formula.
-    wrt : sequence of str
-        What derivative of it the function computes: ``()`` for the value, ``("z",)``,
-        ``("alpha",)``.
+    wrt : str or sequence of str
+        What derivative of it the function computes: ``()`` for the value, ``"z"``, ``"alpha"``,
+        ``("z", "z")``.
     z : ndarray of float32 or float64
         The points, one-dimensional.
     params : sequence of float
@@ -91,6 +92,7 @@ def measure(
     https://doi.org/10.1137/1.9780898718027
     """
     params = [float(z.dtype.type(param)) for param in params]
+    wrt = listed(wrt)
     exact, slope = reference(spec, *wrt), reference(spec, *wrt, "z")
     return compare(
         z,

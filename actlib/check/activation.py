@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from actlib._core.names import listed
 from actlib._core.spec import Spec
 from actlib.check.accuracy import Accuracy, grid
 from actlib.check.report import Finding, Report
@@ -23,7 +24,7 @@ def check_activation(
     exact: str | Callable[..., Any] | None = None,
     params: Mapping[str, float] | None = None,
     kinks: Iterable[float] | Mapping[float, float] = (),
-    dtypes: Sequence[str] = ("float32", "float64"),
+    dtypes: str | Sequence[str] = ("float32", "float64"),
     domain: tuple[float, float] | None = None,
     points: int = 300,
 ) -> Report:
@@ -46,7 +47,7 @@ def check_activation(
     kinks : iterable of float, or mapping of float to float, optional
         Where the derivative jumps. A mapping declares the gradient there as well; otherwise any
         number between the one-sided derivatives is right. An entry of the registry knows its own.
-    dtypes : sequence of str
+    dtypes : str or sequence of str
         Of ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``.
     domain : pair of float, optional
         Where to examine, if not everywhere.
@@ -86,7 +87,7 @@ def check_activation(
         raise ValueError(f"the domain must be (low, high) with low below high, got {domain}")
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
-    for dtype in map(_dtype, dtypes):
+    for dtype in map(_dtype, listed(dtypes)):
         target = find_target(f, exact, numbers, kinks, dtype)
         z = grid(dtype, {0.0, *target.kinks}, points)
         if domain is not None:

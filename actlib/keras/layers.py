@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from actlib._core.names import hint
+from actlib._core.names import hint, listed
 from actlib._core.registry import REGISTRY
 from actlib._core.spec import Param
 from actlib.keras.functions import ActivationFunction, floating
@@ -25,7 +25,7 @@ class Activation(keras.layers.Layer):
     ----------
     activation : str
         A key of ``actlib.REGISTRY.elementwise``, of an activation with parameters.
-    learned : iterable of str, optional
+    learned : str or iterable of str, optional
         Which of the parameters are learned; all if it is left out.
     shared_axes : sequence of int, optional
         Axes of the input along which a parameter is shared, such as ``(1, 2)`` for images whose
@@ -64,7 +64,7 @@ class Activation(keras.layers.Layer):
     def __init__(
         self,
         activation: str,
-        learned: Iterable[str] | None = None,
+        learned: str | Iterable[str] | None = None,
         shared_axes: Sequence[int] | None = None,
         initial: float | Mapping[str, float] | None = None,
         constraint: Any = None,
@@ -78,7 +78,7 @@ class Activation(keras.layers.Layer):
         known = self._function.spec.params
         if not known:
             raise ValueError(f"{activation} has no parameter to learn; use actlib.keras.activation")
-        self.learned = list(known if learned is None else learned)
+        self.learned = list(known if learned is None else listed(learned))
         for role, given in {
             "learned": dict.fromkeys(self.learned),
             "initial": initial,
@@ -109,9 +109,13 @@ class Activation(keras.layers.Layer):
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the weights, one for each element of the input that does not share it."""
-        shape = [
-            1 if axis in self.shared_axes else n for axis, n in enumerate(input_shape) if axis > 0
-        ]
+        rank = len(input_shape)
+        if beyond := [axis for axis in self.shared_axes if not -rank <= axis < rank]:
+            raise ValueError(
+                f"{self.activation}: shared_axes names {beyond[0]}, but the input has {rank} axes"
+            )
+        shared = {axis % rank for axis in self.shared_axes}
+        shape = [1 if axis in shared else n for axis, n in enumerate(input_shape) if axis > 0]
         if None in shape:
             raise ValueError(
                 f"{self.activation}: axis {shape.index(None) + 1} of the input has no fixed size, "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actlib._core.arrays import Array
+from actlib._core.names import hint, listed
 from actlib.study.statistics import holm, interval, p_value
 from actlib.study.store import read
 from actlib.study.trial import Trial
@@ -130,7 +131,7 @@ class Results:
         return pd.DataFrame(rows)
 
     def compare(
-        self, a: str, b: str, metric: str | None = None, own: Sequence[str] = ()
+        self, a: str, b: str, metric: str | None = None, own: str | Sequence[str] = ()
     ) -> pd.DataFrame:
         """The difference between two activations, by pairs of trials with the same seed.
 
@@ -140,8 +141,8 @@ class Results:
             Activations, as `summary` calls them.
         metric : str, optional
             As for `summary`.
-        own : sequence of str, optional
-            Fields that each activation has its own value of, for example ``["rate"]`` where the
+        own : str or sequence of str, optional
+            Fields that each activation has its own value of, for example ``"rate"`` where the
             learning rate was chosen for each. Trials are compared although they differ in these.
 
         Returns
@@ -155,8 +156,8 @@ class Results:
         Raises
         ------
         ValueError
-            If there is no such activation or metric, or an activation has several values of a field
-            that is said to be its own.
+            If there is no such activation, metric or field, or an activation has several values of
+            a field that is said to be its own.
         """
         labels = list(dict.fromkeys(trial.label for trial in self._trials))
         for label in (a, b):
@@ -164,7 +165,7 @@ class Results:
                 raise ValueError(f"there are no trials of {label!r}, only of {', '.join(labels)}")
         return self._compared([(a, b)], metric, own)
 
-    def compare_all(self, metric: str | None = None, own: Sequence[str] = ()) -> pd.DataFrame:
+    def compare_all(self, metric: str | None = None, own: str | Sequence[str] = ()) -> pd.DataFrame:
         """The differences between all pairs of activations; see `compare`.
 
         Parameters
@@ -243,11 +244,13 @@ class Results:
         return groups
 
     def _compared(
-        self, pairs: Sequence[tuple[str, str]], metric: str | None, own: Sequence[str]
+        self, pairs: Sequence[tuple[str, str]], metric: str | None, own: str | Sequence[str]
     ) -> pd.DataFrame:
         import pandas as pd
 
-        metric = self._checked(metric)
+        metric, own, known = self._checked(metric), listed(own), vars(self._trials[0])
+        if unknown := [name for name in own if name not in known]:
+            raise ValueError(f"a trial has no field {unknown[0]!r}{hint(unknown[0], known)}")
         groups = self._groups(own)
         for (_, label), records in groups.items():
             if len({record["trial"]["seed"] for record in records}) < len(records):

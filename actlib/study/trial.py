@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from actlib._core.arrays import Array
-from actlib._core.names import hint
+from actlib._core.names import hint, listed
 from actlib._core.registry import REGISTRY
 
 #: Trains on the given batches, one step each, and returns the mean loss.
@@ -106,8 +106,7 @@ class Trial:
     def __post_init__(self) -> None:
         activation = REGISTRY.elementwise[self.activation]
         known = activation.spec.params
-        self._set("learned", (self.learned,) if isinstance(self.learned, str) else self.learned)
-        self._set("learned", tuple(sorted(self.learned)))
+        self._set("learned", tuple(sorted(listed(self.learned))))
         for name in ("params", "decay"):
             pairs = dict(getattr(self, name)).items()
             self._set(name, tuple(sorted((key, float(value)) for key, value in pairs)))
