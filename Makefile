@@ -50,8 +50,8 @@ test-peers: .venv-peers ## run the tests that need PyTorch, in an environment of
 
 test-lowest: .venv-lowest ## run the tests of the functions with the oldest NumPy that is allowed
 	.venv-lowest/bin/pytest tests/test_accuracy.py tests/test_activations.py tests/test_arrays.py \
-		tests/test_autodiff.py tests/test_declare.py tests/test_vector.py \
-		--library array_api_strict --library jax
+		tests/test_autodiff.py tests/test_declare.py tests/test_devices.py tests/test_products.py \
+		tests/test_vector.py --library array_api_strict --library jax
 
 audit: .venv ## ask which locked versions have known vulnerabilities; needs the network
 	for lock in requirements/*.lock; do \
