@@ -12,7 +12,7 @@ import numpy as np
 
 from actlib._core.arrays import Array, Namespace, dtype_name
 
-# Where libraries that compile their operations, or call them one by one, have their own erfc.
+# Where libraries have an erfc of their own: one operation is quicker than the fifty below.
 _ERFC = {
     "torch": "torch.special",
     "cupy": "cupyx.scipy.special",
