@@ -235,6 +235,8 @@ def test_parameters(library: Library, case: Case) -> None:
     for given in (library.array(alpha), np.array(alpha), alpha):
         got = case.function(library.array(z), given)
         np.testing.assert_allclose(library.numpy(got), expected)
+    beside_whole = case.function(-2.5, library.array([1, 2]))
+    np.testing.assert_allclose(library.numpy(beside_whole), case.function(-2.5, [1.0, 2.0]))
     whole = case.function(library.array([[-2, 0, 3]]), library.array(alpha, z.dtype))
     np.testing.assert_allclose(
         library.numpy(whole), case.function(np.array([[-2.0, 0.0, 3.0]]), alpha)

@@ -63,6 +63,18 @@ def same_product(got: Any, name: str, z: np.ndarray, upstream: np.ndarray) -> No
     assert (near | (got == right) | (np.isnan(got) & np.isnan(right))).all()
 
 
+TIED = np.float32([[0, 0, 0], [1, 1, 0], [-2, 3, 3], [3, 1, 2], [0, 0, -50]])
+
+
+def curvature(name: str, z: np.ndarray) -> np.ndarray:
+    """All second derivatives of softmax or its logarithm."""
+    p, own = actlib.softmax(z.astype(float)), np.eye(len(z))
+    first = p[:, None] * (own - p)
+    if name == "log_softmax":
+        return np.broadcast_to(-first, (3, 3, 3))
+    return np.einsum("ik,ij->ijk", first, own - p) - np.einsum("i,jk->ijk", p, first)
+
+
 def jacobian(name: str, z: np.ndarray) -> np.ndarray:
     """By the declared product, for a single vector."""
     size = np.shape(VECTORS[name](z))[-1]
@@ -96,8 +108,7 @@ if importlib.util.find_spec("jax"):
         f = ELEMENTWISE[name]
         for got in (found["reverse"], found["as a whole"], found["forward"]):
             same(got, f.grad(Z))
-        ordinary = np.isfinite(Z)
-        same(found["twice"][ordinary], f.grad.grad(Z[ordinary]))
+        same(found["twice"], f.grad.grad(Z))
 
     @each_name
     def test_jax_compiled(name: str, compiled: dict[str, Any]) -> None:
@@ -138,6 +149,27 @@ if importlib.util.find_spec("jax"):
         np.testing.assert_allclose(
             hessian, np.diag(actlib.tanh.grad.grad(np.float32([0.5, -2.0]))), rtol=1e-6
         )
+
+    @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+    def test_jax_of_vectors_twice(name: str) -> None:
+        """Also where several scores are the largest."""
+        for z in TIED:
+            np.testing.assert_allclose(
+                jax.hessian(VECTORS[name])(jnp.asarray(z)), curvature(name, z), rtol=1e-4, atol=1e-6
+            )
+
+    def test_jax_three_times() -> None:
+        """Not declared; but at 0, where the second one has an absolute value, it is right."""
+        thrice = jax.grad(jax.grad(jax.grad(actlib.sigmoid)))
+        np.testing.assert_allclose(thrice(0.0), -0.125, rtol=1e-6)
+
+    def test_jax_exports_for_sizes_that_are_symbols() -> None:
+        sizes = jax.ShapeDtypeStruct(jax.export.symbolic_shape("n, 4"), jnp.float32)
+        for f in (actlib.gelu, actlib.prelu, actlib.softmax, actlib.glu):
+            for call in (f, lambda z, f=f: f.vjp(z, 1.0)):
+                exported = jax.export.export(jax.jit(call))(sizes)
+                z = np.float32([[-1.0, 0.5, 2.0, 3.0]])
+                np.testing.assert_allclose(exported.call(z), call(z), rtol=1e-5)
 
     @each_vector
     def test_jax_of_vectors(name: str) -> None:
@@ -221,6 +253,43 @@ if importlib.util.find_spec("tensorflow"):
         if shape[-1] is None:
             with pytest.raises(ValueError, match="glu: z has an unknown size along its axis -1"):
                 tf.function(actlib.glu, input_signature=specs[:1])(z)
+
+    @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+    def test_tensorflow_of_vectors_twice(name: str) -> None:
+        for z in TIED:
+            with tf.GradientTape() as tape:
+                tape.watch(x := tf.constant(z))
+                found = [taped(lambda x, i=i: VECTORS[name](x)[i], x)[0] for i in range(3)]
+                stacked = tf.stack(found)
+            got = tape.jacobian(stacked, x)
+            np.testing.assert_allclose(got, curvature(name, z), rtol=1e-4, atol=1e-6)
+
+    def test_tensorflow_products_in_a_graph_that_knows_no_sizes() -> None:
+        def product(f: Any, *shapes: Any, **options: Any) -> Any:
+            specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+            return tf.function(functools.partial(f.vjp, **options), input_signature=specs)
+
+        z, alpha = np.float32([[-1.0, -2.0, 3.0], [4.0, -5.0, -6.0]]), np.float32([0.1])
+        by_alpha = product(actlib.prelu, [None, None], [None, None], [None], wrt="alpha")
+        np.testing.assert_allclose(
+            by_alpha(z, z, alpha), actlib.prelu.vjp(z, z, alpha, wrt="alpha"), rtol=1e-6
+        )
+        shared = product(actlib.prelu, [None, 3], [None, 3], [None, 3])
+        wide = np.full((2, 3), 0.5, np.float32)
+        np.testing.assert_allclose(
+            shared(z[:1], wide, wide), actlib.prelu.vjp(z[:1], wide, wide), rtol=1e-6
+        )
+        for f in (actlib.gelu, actlib.softmax, actlib.log_softmax, actlib.reglu):
+            one = np.float32([[[1.0, 2.0, -3.0, 4.0]]])
+            got = product(f, [None, None, 4], [1])(one, np.float32([2.0]))
+            np.testing.assert_allclose(got, f.vjp(one, 2.0), rtol=1e-5, atol=1e-6)
+        with pytest.raises(ValueError, match="softmax: z has an unknown number of axes"):
+            tf.function(actlib.softmax, input_signature=[tf.TensorSpec(None, tf.float32)])(z)
+
+    def test_a_list_of_tensors_is_refused() -> None:
+        """NumPy would make an array of it, and the gradient would be lost."""
+        with pytest.raises(TypeError, match=r"^gelu: z is a list of arrays of tensorflow, not one"):
+            actlib.gelu([tf.ones(2), tf.ones(2)])
 
     def test_tensorflow_variables_and_half_precision() -> None:
         z = tf.Variable([-4.0, -1.0, 0.0, 2.0], dtype=tf.bfloat16)
@@ -353,18 +422,54 @@ if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
         got = compiled_whole(lambda a: actlib.prelu(-2.0, a), alpha.detach())
         np.testing.assert_allclose(got, -0.6, rtol=1e-6)
 
-    @pytest.mark.deep
+    @pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is:DeprecationWarning")
     def test_torch_compiled_to_machine_code() -> None:
-        model = torch.nn.Linear(6, 6)
-        layers = torch.compile(
-            lambda x: actlib.softmax(actlib.gelu(model(x))), fullgraph=True, backend="inductor"
+        """Many numbers at a time, for which PyTorch has other code than for one."""
+        z = torch.from_numpy(np.tile(np.array(FINITE, np.float32)[:, None], 16))
+        every = torch.compile(
+            lambda z: {n: (f(z), f.grad(z)) for n, f in ELEMENTWISE.items()}, fullgraph=True
         )
-        x = torch.from_numpy(SCORES[4:8].copy())
-        layers(x)[:, 0].sum().backward()
-        z = (x @ model.weight.T + model.bias).detach().numpy()
-        upstream = actlib.softmax.vjp(actlib.gelu(z), [1.0, 0, 0, 0, 0, 0])
-        right = (upstream * actlib.gelu.grad(z)).sum(0)
-        np.testing.assert_allclose(model.bias.grad, right, rtol=1e-4, atol=1e-6)
+        for name, pair in every(z).items():
+            f = ELEMENTWISE[name]
+            for got, right in zip(pair, (f(z.numpy()), f.grad(z.numpy())), strict=True):
+                same(got, right)
+
+    def test_torch_compiled_for_sizes_and_numbers_that_vary() -> None:
+        """Compiled once, or PyTorch would give up at the ninth."""
+        calls = [actlib.gelu, actlib.glu, lambda z: actlib.gelu.vjp(z, z), actlib.softmax]
+        for call in calls:
+            whole = torch.compile(call, fullgraph=True, dynamic=True, backend="eager")
+            for n in range(2, 13):
+                assert whole(torch.ones(n, 4)).shape[0] == n
+        leaky = torch.compile(actlib.leaky_relu, fullgraph=True, backend="aot_eager")
+        for slope in np.linspace(0.1, 0.9, 12).tolist():
+            np.testing.assert_allclose(leaky(-torch.ones(2), slope), -slope, rtol=1e-6)
+
+    @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+    def test_torch_of_vectors_twice(name: str) -> None:
+        for z in TIED:
+            got = torch.func.hessian(VECTORS[name])(torch.from_numpy(z))
+            np.testing.assert_allclose(got, curvature(name, z), rtol=1e-4, atol=1e-6)
+
+    @each_partial
+    @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+    def test_torch_forwards_through_a_slope(name: str, key: str) -> None:
+        """By a parameter, for which no rule is declared, and beside another forward mode."""
+        from torch.autograd import forward_ad
+
+        f, value = ELEMENTWISE[name], torch.tensor(defaults(name)[key], dtype=torch.float64)
+        z = torch.tensor([-1.3, 0.7], dtype=torch.float64)
+        call = functools.partial(lambda p: f.grad(z, **{**defaults(name), key: p}))
+        with forward_ad.dual_level():
+            dual = call(forward_ad.make_dual(value, torch.ones_like(value)))
+            got = forward_ad.unpack_dual(dual).tangent
+        (backwards,) = (torch.func.jacrev(call)(value),)
+        np.testing.assert_allclose(0 if got is None else got, backwards, rtol=1e-12)
+
+    def test_torch_vmap_of_second_derivatives() -> None:
+        z = torch.from_numpy(np.array(FINITE, np.float32))
+        for f in ELEMENTWISE.values():
+            same(torch.vmap(f.grad.grad)(z), f.grad.grad(z.numpy()))
 
     @pytest.mark.parametrize("half", ["float16", "bfloat16"])
     def test_torch_half_precision(half: str) -> None:

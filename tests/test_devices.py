@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +59,22 @@ if importlib.util.find_spec("array_api_strict"):
     def test_strict(name: str) -> None:
         device = array_api_strict.Device("device1")
         stays(name, array_api_strict.asarray(SPREAD, device=device), array_api_strict.asarray)
+
+
+if importlib.util.find_spec("jax"):
+
+    def test_jax_brings_what_is_on_another_device() -> None:
+        lines = [
+            "import jax, jax.numpy as jnp",
+            "from actlib import prelu, softmax",
+            "here, there = jax.devices()",
+            "z = jax.device_put(jnp.asarray([-1.0, 2.0]), there)",
+            "other = jax.device_put(jnp.asarray([0.1, 0.2]), here)",
+            "for found in (prelu(z, other), prelu.vjp(z, other), softmax.vjp(z, other)):",
+            "    assert found.devices() == {there}",
+        ]
+        two = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+        subprocess.run([sys.executable, "-c", "\n".join(lines)], env=two, check=True)
 
 
 if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -89,28 +89,70 @@ def as_array(name: str, xp: Namespace, value: Any, role: str = "z") -> Array:
 
 def beside(xp: Namespace, z: Array, value: Any, dtype: Any) -> Array:
     """What belongs to NumPy or to z's library as an array of that, in a dtype, on z's device."""
+    if xp is np:
+        return np.asarray(value, dtype)
+    if xp.__name__ == "tensorflow":  # where tensors go to each other by themselves
+        return xp.astype(xp.asarray(value), dtype)
+    if xp.__name__ == "jax.numpy":
+        return xp.astype(_moved_by_jax(xp.asarray(value), z), dtype)
     from array_api_compat import device, to_device
 
-    if xp.__name__ in ("jax.numpy", "tensorflow"):  # where arrays go to each other by themselves
-        return xp.astype(xp.asarray(value), dtype)
     if isinstance(value, _NUMPY):
         return xp.asarray(value, dtype=dtype, device=device(z))
     return xp.astype(value if device(value) == device(z) else to_device(value, device(z)), dtype)
 
 
-def among(number: float, others: Iterable[Any]) -> Any:
+def _moved_by_jax(value: Array, z: Array) -> Array:
+    """The array on z's device, unless JAX is tracing and knows of none."""
+    import jax
+
+    if isinstance(z, jax.core.Tracer) or isinstance(value, jax.core.Tracer):
+        return value
+    if len(z.devices()) > 1 or value.devices() == z.devices():
+        return value
+    return jax.device_put(value, z.device)
+
+
+def among(number: Any, others: Iterable[Any]) -> Any:
     """A number as an array of the library that the others belong to; as it is, if that is NumPy."""
     for other in others:
         if (xp := namespace(other)) is not np:
-            return beside(xp, other, number, other.dtype)
+            dtypes = dtypes_of(xp, other.dtype)
+            return beside(xp, other, number, dtypes[1] if dtypes else other.dtype)
     return number
 
 
-def known_sizes(shape: Iterable[Any]) -> tuple[int, ...]:
-    """A shape; sizes that are not known before it is computed count as 1."""
-    if getattr(shape, "rank", 0) is None:  # in a graph of TensorFlow's, not even how many
-        return ()
-    return tuple(1 if n is None or n != n else n for n in shape)
+def has_rank(z: Array) -> bool:
+    """Whether it is known how many axes there are: a graph of TensorFlow's may not know."""
+    return getattr(z.shape, "rank", 0) is not None
+
+
+def ranked(name: str, z: Array) -> Array:
+    """The array; an error unless it is known how many axes it has."""
+    if not has_rank(z):
+        raise ValueError(f"{name}: z has an unknown number of axes; give it a shape (.set_shape)")
+    return z
+
+
+def is_known(size: Any) -> bool:
+    """Whether the size of an axis is known before the array is: in TensorFlow None, in Dask NaN."""
+    return size is not None and size == size
+
+
+def broadcast(*shapes: Sequence[Any]) -> tuple[Any, ...]:
+    """The shape that shapes have in common; a size that is not known goes with every other.
+
+    Unlike NumPy's, it leaves sizes that are symbols to JAX's and PyTorch's compilers.
+    """
+    common: list[Any] = [1] * max(map(len, shapes))
+    for shape in shapes:
+        for place, size in enumerate(shape, len(common) - len(shape)):
+            known = common[place]
+            if not is_known(known) or (is_known(size) and known == 1):
+                common[place] = size
+            elif is_known(size) and size not in (1, known):
+                raise ValueError(f"{size} and {known} are different sizes")
+    return tuple(common)
 
 
 def is_number(value: Any) -> bool:
@@ -120,6 +162,11 @@ def is_number(value: Any) -> bool:
 def as_ndarray(name: str, value: Any, role: str = "z") -> np.ndarray:
     if type(value) is np.ndarray:
         return value
+    if isinstance(value, (list, tuple)) and value and namespace(value[0]) is not np:
+        raise TypeError(
+            f"{name}: {role} is a {type(value).__name__} of arrays of "
+            f"{namespace(value[0]).__name__}, not one array; stack them first"
+        )
     if isinstance(value, np.ndarray) and isinstance(value, np.ma.MaskedArray):
         raise TypeError(
             f"{name}: {role} is a masked array, whose mask would be lost; fill it first (.filled)"

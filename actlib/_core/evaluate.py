@@ -52,9 +52,9 @@ class Evaluation:
         if outs is None and autodiff.followed(z, *params):
             from actlib._core import in_torch
 
-            found: Sequence[Array] = in_torch.one_step(self.name, z, params)
-            return found
-        if params and isinstance(z, (int, float)):
+            in_one: Sequence[Array] = in_torch.one_step(self.name, z, params)
+            return in_one
+        if params and isinstance(z, (int, float, np.number)):
             z = among(z, params)
         xp, z, working, result = prepared(first.name, z)
         if xp is np:
@@ -66,9 +66,10 @@ class Evaluation:
         params = params or first.defaults
         if bridge := autodiff.bridge(xp):
             values = first.cast_all(xp, z, params, working)
-            first.broadcast_shape(z, values)
-            z = xp.astype(z, working)
-            return [xp.astype(bridge.of_formula(f)(z, *values), result) for f in self.formulas]
+            first.shape_in_common(z, values)
+            z = xp.astype(z, working, copy=False)
+            found = [bridge.of_formula(f)(z, *values) for f in self.formulas]
+            return [xp.astype(values, result, copy=False) for values in found]
         with np.errstate(all="ignore"):  # for libraries that compute by NumPy
             if hasattr(xp, "blockwise"):
                 return [_on_dask(f, xp, z, params, working, result) for f in self.formulas]
@@ -114,7 +115,7 @@ def _on_dask(
 ) -> Array:
     """Evaluate later: each chunk will be an array of its own."""
     arrays = [z, *formula.cast_all(xp, z, params, working)]
-    formula.broadcast_shape(z, arrays[1:])
+    formula.shape_in_common(z, arrays[1:])
     axes = [tuple(range(array.ndim))[::-1] for array in arrays]
     pairs = [part for pair in zip(arrays, axes, strict=True) for part in pair]
     longest = max(axes, key=len)

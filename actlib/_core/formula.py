@@ -23,10 +23,11 @@ from actlib._core.arrays import (
     Namespace,
     as_array,
     beside,
+    broadcast,
     dtype_name,
     dtypes_of,
+    has_rank,
     is_number,
-    known_sizes,
     namespace,
 )
 from actlib._core.spec import Param
@@ -137,7 +138,7 @@ class Formula:
         """
         values = self.cast_all(xp, z, params, working)
         if any(value.ndim for value in values):
-            z = xp.broadcast_to(z, self.broadcast_shape(z, values))
+            z = xp.broadcast_to(z, self.shape_in_common(z, values))
         named = zip(self.params, params, values, strict=True)
         arrays = {key: value for key, given, value in named if not is_number(given)}
         return self.in_domain(xp, z, arrays), values
@@ -175,11 +176,12 @@ class Formula:
             return value if value.ndim else value[()]  # a scalar, with which NumPy is quicker
         return beside(xp, z, value, working)
 
-    def broadcast_shape(self, z: Array, values: list[Array]) -> tuple[int, ...]:
-        """The shape that z has in common with the parameters; unknown sizes count as 1."""
-        shapes = [known_sizes(array.shape) for array in (z, *values)]
+    def shape_in_common(self, z: Array, values: list[Array]) -> Any:
+        """The shape that z has in common with the parameters."""
+        if not has_rank(z) or not any(value.ndim for value in values):
+            return z.shape
         try:
-            return np.broadcast_shapes(*shapes)
+            return broadcast(*(array.shape for array in (z, *values)))
         except ValueError as error:
             named = ", ".join(f"{k} {v.shape}" for k, v in zip(self.params, values, strict=True))
             raise ValueError(

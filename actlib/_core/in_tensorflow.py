@@ -30,7 +30,7 @@ def of_formula(formula: Formula) -> Function:
     def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
         """The gradient by one argument, in its shape."""
         if slope := slopes[place]:
-            return _summed(upstream * of_formula(slope)(*given), given[place])
+            return summed(upstream * of_formula(slope)(*given), given[place])
         with tf.GradientTape() as tape:
             tape.watch(given[place])
             value = plain(*given)
@@ -49,6 +49,11 @@ def of_vectors(along: Any) -> Function:
     return _made(functools.partial(along.over_last, xp), pulled)
 
 
+def constant(x: Array) -> Array:
+    """The same numbers, which count as constant."""
+    return tf.stop_gradient(x)
+
+
 def _made(plain: Function, pulled: Product) -> Function:
     """A function that a tape asks for its gradients."""
 
@@ -62,7 +67,7 @@ def _made(plain: Function, pulled: Product) -> Function:
     return cast("Function", function)
 
 
-def _summed(gradient: Any, given: Any) -> Any:
+def summed(gradient: Any, given: Any) -> Any:
     """Add up what all elements contribute that share a number."""
     if gradient.shape.is_fully_defined() and gradient.shape == given.shape:
         return gradient

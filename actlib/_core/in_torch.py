@@ -40,7 +40,7 @@ def of_formula(formula: Formula) -> Function:
         (gradient,) = torch.func.vjp(of_one, given[place])[1](upstream)
         return gradient
 
-    return _made(plain, pulled, autodiff.pushed(formula, plain, of_formula, torch.func.jvp))
+    return _made(plain, pulled, autodiff.pushed(formula, plain, of_formula, _jvp))
 
 
 @functools.cache
@@ -52,6 +52,18 @@ def of_vectors(along: Any) -> Function:
 
     plain = functools.partial(along.over_last, xp)
     return _made(plain, pulled, autodiff.pushed_along(along, xp))
+
+
+def constant(x: Array) -> Array:
+    """The same numbers, which count as constant."""
+    return x.detach()
+
+
+def _jvp(function: Function, point: tuple[Array], direction: tuple[Array]) -> tuple[Array, Array]:
+    """As ``torch.func.jvp``, but backwards twice, since forward mode cannot be nested."""
+    value, pull = torch.func.vjp(function, *point)
+    _, push = torch.func.vjp(lambda upstream: pull(upstream)[0], torch.zeros_like(value))
+    return value, push(*direction)[0]
 
 
 def _made(plain: Function, pulled: Product, pushed: Product) -> Function:
@@ -93,4 +105,13 @@ def _made(plain: Function, pulled: Product, pushed: Product) -> Function:
 @torch.compiler.allow_in_graph  # type: ignore[untyped-decorator]
 def one_step(name: str, *args: Any, **options: Any) -> Any:
     """Evaluate by name: the compiler takes this as it is, and differentiates what it does."""
-    return autodiff.EVALUATIONS[name](*args, **options)
+    return autodiff.EVALUATIONS[name](*map(_unfixed, args), **options)
+
+
+def _unfixed(value: Any) -> Any:
+    """A tensor of a number that may change between calls, for which the compiler has a symbol."""
+    if isinstance(value, tuple):
+        return tuple(map(_unfixed, value))
+    if isinstance(value, (torch.SymFloat, torch.SymInt)):
+        return value * torch.ones((), dtype=torch.float64)
+    return value

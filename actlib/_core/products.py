@@ -15,9 +15,10 @@ from actlib._core.arrays import (
     among,
     as_array,
     beside,
-    known_sizes,
+    is_known,
     namespace,
     prepared,
+    ranked,
     real_dtypes,
 )
 from actlib._core.evaluate import Evaluation
@@ -45,20 +46,20 @@ class Pullback:
             from actlib._core import in_torch
 
             return in_torch.one_step(self.name, z, upstream, params, wrt)
-        if isinstance(z, (int, float)):
+        if isinstance(z, (int, float, np.number)):
             z = among(z, (*params, upstream))
         slopes = self.formula.slopes
-        if wrt not in slopes:
+        if wrt not in list(slopes):
             raise ValueError(f"{self.name}: wrt must be one of {', '.join(slopes)}, got {wrt!r}")
         xp, z, working, result = prepared(self.name, z)
         given = dict(zip(self.formula.params, params, strict=False))
-        shape = np.shape({"z": z, **given}.get(wrt, 0.0))
+        shared = {"z": ranked(self.name, z), **given}.get(wrt, 0.0)
         slope = Evaluation(self.name, (slopes[wrt],))
 
         def product() -> Array:
             (factor,) = slope(xp.astype(z, working, copy=False), params)
             other = upstream_of(self.name, xp, z, upstream, working, factor.shape)
-            gradient = _summed(xp, factor * other, shape)
+            gradient = _summed(xp, factor * other, shared)
             return gradient.astype(result)[()] if xp is np else xp.astype(gradient, result)
 
         return blocks.silently(xp, product)
@@ -76,20 +77,29 @@ def upstream_of(
         )
     given = as_array(name, theirs, given, "upstream")
     real_dtypes(name, theirs, given.dtype, "upstream")
-    found, needed = known_sizes(given.shape), known_sizes(shape)
-    try:
-        fits = np.broadcast_shapes(found, needed) == needed
-    except ValueError:
-        fits = False
-    if not fits:
+    if not _fits(given.shape, shape):
         raise ValueError(
-            f"{name}: upstream has shape {found}; it must broadcast to that of the result, {needed}"
+            f"{name}: upstream has shape {tuple(given.shape)}; it must broadcast to that of the "
+            f"result, {tuple(shape)}"
         )
     return beside(xp, z, given, working)
 
 
-def _summed(xp: Namespace, product: Array, shape: Sequence[Any]) -> Array:
-    """Add up over the axes along which an array of this shape was broadcast."""
+def _fits(own: Sequence[Any], shape: Sequence[Any]) -> bool:
+    """Whether an array of a shape, as far as that is known, broadcasts to another."""
+    pairs = list(zip(reversed(own), reversed(shape), strict=False))
+    return len(own) <= len(shape) and all(
+        n == 1 or n == size or not is_known(n) or not is_known(size) for n, size in pairs
+    )
+
+
+def _summed(xp: Namespace, product: Array, given: Any) -> Array:
+    """Add up over the axes along which what was given has been broadcast."""
+    if xp.__name__ == "tensorflow":  # where sizes may be known to the graph alone
+        from actlib._core import in_tensorflow
+
+        return in_tensorflow.summed(product, xp.asarray(given))
+    shape = np.shape(given)
     added = product.ndim - len(shape)
     sizes = enumerate(product.shape)
     shared = [i for i, n in sizes if i < added or (shape[i - added] == 1 and n != 1)]

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from actlib._core import autodiff, blocks, document
-from actlib._core.arrays import Array, Kernel, Namespace, prepared
+from actlib._core.arrays import Array, Kernel, Namespace, is_known, prepared, ranked
 from actlib._core.products import upstream_of
 from actlib._core.publish import published
 from actlib._core.registry import REGISTRY, Activation, AxisFunction, GatedUnit
@@ -78,7 +78,7 @@ class Along:
 
     def _checked_axis(self, z: Array, axis: int) -> int:
         """The axis counted from the first, if there is one and its length will do."""
-        if z.ndim == 0:
+        if ranked(self.name, z).ndim == 0:
             raise ValueError(f"{self.name}: z is a single number; it takes vectors along an axis")
         try:
             given = operator.index(axis)
@@ -105,7 +105,11 @@ class Along:
         self, xp: Namespace, z: Array, given: Any, working: Any, shape: tuple[int, ...]
     ) -> Array:
         given = blocks.silently(xp, lambda: upstream_of(self.name, xp, z, given, working, shape))
-        return given if tuple(given.shape) == shape else xp.broadcast_to(given, shape)
+        if tuple(given.shape) == shape:
+            return given
+        if all(map(is_known, shape)):
+            return xp.broadcast_to(given, shape)
+        return given * xp.ones_like(z[..., : shape[-1]])
 
     def _on_dask(
         self, xp: Namespace, z: Array, upstream: list[Array], axis: int, size: int, result: Any

@@ -75,7 +75,7 @@ def sigmoid_grad(xp: Namespace, z: Array) -> Array:
 def _curvature(xp: Namespace, z: Array) -> Array:
     """The sigmoid's second derivative: its slope times ``-tanh(z / 2)``."""
     q = xp.exp(-xp.abs(z))
-    return xp.sign(z) * (q / ((1 + q) * (1 + q))) * (xp.expm1(-xp.abs(z)) / (1 + q))
+    return -(q / ((1 + q) * (1 + q))) * xp.tanh(0.5 * z)
 
 
 @derivative(sigmoid, order=2, limits=(0, 0))

@@ -19,6 +19,11 @@ def _below(xp: Namespace, z: Array) -> Array:
     return 0.5 * (z - xp.abs(z))
 
 
+def _up_to_zero(xp: Namespace, z: Array, value: Array) -> Array:
+    """The value, and 0 above zero: less itself, as XLA has 0 for NaN times a choice of 0 or 1."""
+    return value - value * xp.astype(z > 0, z.dtype)
+
+
 @activation(
     formula=r"\operatorname{ELU}(z) = \begin{cases} z, & z > 0 \\ \alpha (e^z - 1), & z \le 0"
     r" \end{cases}",
@@ -71,7 +76,7 @@ def elu_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
 def elu_grad_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     """``alpha * exp(z)`` below zero, 0 above it; at zero the left one, `alpha`."""
     h = xp.exp(0.5 * xp.minimum(z, 0))
-    return xp.astype(z <= 0, z.dtype) * (alpha * h * h)
+    return _up_to_zero(xp, z, alpha * h * h)
 
 
 @derivative(elu, "alpha", limits=(-1, 0))
@@ -139,7 +144,7 @@ def selu_grad(xp: Namespace, z: Array) -> Array:
 @derivative(selu, order=2, limits=(0, 0))
 def selu_grad_grad(xp: Namespace, z: Array) -> Array:
     """That of the exponential up to zero, 0 above it; at zero the left one."""
-    return xp.astype(z <= 0, z.dtype) * (_SELU_FLOOR * xp.exp(xp.minimum(z, 0)))
+    return _up_to_zero(xp, z, _SELU_FLOOR * xp.exp(xp.minimum(z, 0)))
 
 
 @activation(
@@ -191,7 +196,7 @@ def celu_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
 def celu_grad_grad(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     """``exp(z / alpha) / alpha`` below zero, 0 above it; at zero the left one."""
     h = xp.exp(0.5 * xp.minimum(z / alpha, 0))
-    return xp.astype(z <= 0, z.dtype) * (h * (h / alpha))
+    return _up_to_zero(xp, z, h * (h / alpha))
 
 
 def _coth(q: Array) -> Array:
@@ -213,7 +218,7 @@ def celu_alpha(xp: Namespace, z: Array, alpha: Parameter) -> Array:
     """
     u = xp.clip(z / alpha, -1e3, 0)
     h = -0.5 * u
-    e = xp.expm1(u)
+    e = expm1_below(xp, u)
     inside = xp.astype(h < 0.5, z.dtype)
     near = e * (h - _coth(xp.minimum(h * h, 0.25)))
     return inside * near + (1 - inside) * (e - u * xp.exp(u))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf, nan
 
 from actlib._core.arrays import Array, Namespace
+from actlib._core.autodiff import following
 from actlib._core.spec import Peer
 from actlib._core.vectors import along_axis, jvp, vjp
 
@@ -36,10 +37,11 @@ def _roots(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Array]:
     """What products with a Jacobian have in common, with ``p = h * h / s``.
 
     Exponentials are taken in halves, lest they underflow before a large number multiplies them.
-    Then where one probability is above 1/2, and where no limit exists.
+    Then where one probability is above 1/2, and where no limit exists. For a library that
+    differentiates a product again, the largest score is a constant: it makes no difference.
     """
     shifted, _, undecided = _shifted(xp, z)
-    h = xp.exp(0.5 * shifted)
+    h = xp.exp(0.5 * following(xp, z, shifted))
     s = _sum(xp, h * h)
     return h, s, h * h > 0.5 * s, undecided
 
