@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 
 from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info
 from actlib.check.report import Finding
-from actlib.check.target import Target
+from actlib.check.target import Numbers, Target
 
 ALLOWED = {"value": 4.0, "gradient": 8.0}
 _FAR = [mpmath.mpf(10) ** 400, mpmath.mpf(10) ** 800]  # as good as infinity
@@ -47,9 +48,10 @@ class Subject:
         ]
         if self.domain is None:
             findings += [*self._infinities(), *self._signed_zero()]
-        measured = self._measured(before, got)
-        if measured is not None:
-            findings = [*self._accuracy(measured), *findings]
+        numbers = self.target.numbers(self.order, before)
+        measured = None if numbers is None else self._compared(before, got, numbers)
+        if numbers is not None and measured is not None:
+            findings = [*self._accuracy(measured), *self._doubts(before, numbers), *findings]
         return [*findings, *self._kinks()], measured
 
     def __call__(self, z: Any) -> np.ndarray:
@@ -75,12 +77,27 @@ class Subject:
 
     # --- numbers
 
+    def _compared(self, z: np.ndarray, got: np.ndarray, numbers: Numbers) -> Accuracy:
+        """The errors, at the points where something is known."""
+        known = np.isfinite(numbers.uncertain)
+        rows = [list(itertools.compress(row, known)) for row in numbers]
+        exact, slopes, uncertain = rows
+        return compare(z[known], got[known], exact, slopes, ALLOWED[self.of], uncertain)
+
     def _measured(self, z: np.ndarray, got: np.ndarray) -> Accuracy | None:
         numbers = self.target.numbers(self.order, z)
-        if numbers is None:
-            return None
-        exact, slope, uncertain = numbers
-        return compare(z, got, exact, slope, ALLOWED[self.of], uncertain)
+        return None if numbers is None else self._compared(z, got, numbers)
+
+    def _doubts(self, z: np.ndarray, numbers: Numbers) -> Iterator[Finding]:
+        """Where what is right is not certain; that is nobody's fault."""
+        unsure = ~numbers.certain
+        if not any(numbers.uncertain):
+            return
+        runs = [f"[{z[low]:.3g}, {z[high]:.3g}]" for low, high in ends_of_runs(unsure)]
+        words = "; ".join([*runs[:5], "..."] if len(runs) > 5 else runs)
+        where = f", for z in {words}" if runs else ""
+        detail = f"not certain to 1% or 1e-10 at {unsure.sum()} of {z.size} numbers{where}"
+        yield self._finding("certainty", True, detail)
 
     def _accuracy(self, measured: Accuracy) -> Iterator[Finding]:
         allowed, worst = ALLOWED[self.of], measured.errors.max(initial=0.0)
