@@ -62,7 +62,8 @@ class _Values:
         self._ulp, self._tiny = float(precision.eps), float(precision.tiny)
 
     def _at(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray(self._f(x.ravel()), float).reshape(x.shape)
+        y: np.ndarray = np.asarray(self._f(x.ravel()), float).reshape(x.shape)
+        return y
 
     def fits(self, side: int) -> list[np.ndarray]:
         """Of each length, the first and second derivative, each with a bound of its error."""

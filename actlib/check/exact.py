@@ -18,6 +18,9 @@ from actlib._core.spec import Spec
 Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
 
 
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
+
+
 class _Symbolic:
     """The mathematical functions that an exact formula may use, as SymPy expressions."""
 
@@ -159,6 +162,27 @@ def _digits_to_show(z: Any, *params: Any) -> int:
     exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
     decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
     return int(2 * abs(mpmath.log10(z)) + 3 * decay / math.log(10))
+
+
+def limit(f: Exact, slope: Exact, sign: int) -> float | None:
+    """The limit at an infinity, if numbers very far out leave no doubt of it.
+
+    They differ in size and in all their digits, of which there are more than stand before the
+    point: no oscillating function agrees with itself at all of them by chance. One that becomes
+    infinite does not turn round on its way.
+    """
+    with mpmath.workdps(500):
+        far = [sign * mpmath.sqrt(p) * mpmath.mpf(10) ** (300 + 2 * p) for p in _PRIMES]
+        try:
+            values = [f(z) for z in far]
+            if all(abs(y) > 1e300 for y in values):
+                signs = ({*map(mpmath.sign, row)} for row in (values, map(slope, far)))
+                steady = all(len(found) == 1 for found in signs)
+                return float(mpmath.sign(values[0])) * math.inf if steady else None
+        except Exception:  # whatever a formula may raise that gives up so far out
+            return None
+        close = mpmath.mpf(10) ** -30 * (1 + abs(values[0]))
+        return float(values[0]) if all(abs(y - values[0]) <= close for y in values) else None
 
 
 def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:
