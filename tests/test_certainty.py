@@ -284,3 +284,29 @@ def test_where_there_is_no_limit_anything_will_do() -> None:
     check_activation(np.sin, np.cos, **exact).raise_if_failed()
     zero = check_activation(lambda z: np.where(np.isinf(z), z - z, np.tanh(z)), exact="tanh")
     assert "right is -1 and 1" in zero.find("value", "infinities").detail
+
+
+# --- formulas of NumPy, which mpmath looks into
+
+
+FORMULAS = {
+    "cube": Pair(lambda z: z**3, lambda z: 3 * z**2),
+    "root": Pair(lambda z: np.sign(z) * np.sqrt(abs(z)), lambda z: 0.5 / np.sqrt(abs(z)), (0.0,)),
+    "reciprocal": Pair(lambda z: 1 / z, lambda z: -1 / (z * z), (0.0,)),
+    "exp": Pair(np.exp, np.exp),
+    "sinh": Pair(np.sinh, np.cosh),
+    "arctan": Pair(np.arctan, lambda z: 1 / (1 + z * z)),
+    "arcsinh": Pair(np.arcsinh, lambda z: 1 / np.hypot(like(z, 1), z)),
+    "abs": Pair(abs, np.sign),
+    "hard_tanh": Pair(lambda z: np.clip(z, -1, 1), lambda z: between(z, -1, 1), (-1.0, 1.0)),
+    "log": Pair(np.log, lambda z: 1 / z),
+}
+
+
+@each_dtype
+@pytest.mark.parametrize("name", FORMULAS)
+def test_formulas_that_overflow_or_grow_without_bound_pass(name: str, dtype: str) -> None:
+    """Warnings of a result that is truly infinite, and infinite slopes, are nobody's fault."""
+    f, slope, kinks = FORMULAS[name]
+    typed: Any = [f, lambda z: np.asarray(slope(z)).astype(z.dtype)]
+    check_activation(*typed, kinks=kinks, dtypes=[dtype], points=30).raise_if_failed()

@@ -181,8 +181,9 @@ def limit(f: Exact, slope: Exact, sign: int) -> float | None:
                 return float(mpmath.sign(values[0])) * math.inf if steady else None
         except Exception:  # whatever a formula may raise that gives up so far out
             return None
-        close = mpmath.mpf(10) ** -30 * (1 + abs(values[0]))
-        return float(values[0]) if all(abs(y - values[0]) <= close for y in values) else None
+        if all(abs(y - values[0]) <= 1e-20 * abs(values[0]) for y in values):
+            return float(values[0])
+        return 0.0 if all(abs(y) < 1e-20 for y in values) else None
 
 
 def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:

@@ -18,7 +18,7 @@ from actlib.check.report import Finding
 from actlib.check.target import Differences, Numbers, Target
 
 ALLOWED = {"value": 4.0, "gradient": 8.0}
-_NEAR = mpmath.mpf(10) ** -18  # as good as one-sided
+_NEAR = mpmath.mpf(10) ** -18, mpmath.mpf(10) ** -24  # as good as one-sided
 
 
 @dataclass(frozen=True)
@@ -164,15 +164,21 @@ class Subject:
     def _sides(self, kink: float) -> tuple[float, float] | None:
         """The derivatives to the left and to the right of a kink, if they are known."""
         with mpmath.workdps(50):
-            near = _NEAR * max(abs(kink), 1)
-            left, right = self.target.at(1, kink - near), self.target.at(1, kink + near)
-        return None if left is None or right is None else (float(left), float(right))
+            size = max(abs(kink), 1)
+            near, nearer = ([self.target.at(1, kink + x * size) for x in (-h, h)] for h in _NEAR)
+        if None in near or not np.allclose(np.array(near, float), np.array(nearer, float), 1e-6):
+            return None  # it is infinite, or grows to be
+        return float(near[0]), float(near[1])
 
     # --- special numbers
 
     def _warnings(self, z: np.ndarray) -> Finding:
-        """At numbers that are not as large as to overflow when squared, nothing is warned of."""
+        """At numbers that are not as large as to overflow when squared, nothing is warned of.
+
+        Unless the result is no finite number, and so deserves it.
+        """
         z = z[abs(z) < 0.5 * float(float_info(self.dtype).max) ** 0.5]
+        z = z[np.isfinite(self._quietly(*z))]
         with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
             self(z)
@@ -206,7 +212,7 @@ class Subject:
 
     def _signed_zero(self) -> Iterator[Finding]:
         """Where f(0) = 0 and f has a slope to the left of it, -0.0 keeps its sign, times that."""
-        value, slope = (self.target.at(order, -_NEAR) for order in (0, 1))
+        value, slope = (self.target.at(order, -_NEAR[0]) for order in (0, 1))
         if self.of == "gradient" or value is None or slope is None:
             return
         if abs(value) > 1e-10 or abs(slope) < 1e-10:
