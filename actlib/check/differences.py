@@ -102,7 +102,8 @@ class _Values:
 
     def _crossed(self, x: np.ndarray) -> np.ndarray:
         low, high = x.min(axis=1)[:, None], x.max(axis=1)[:, None]
-        return ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
+        crossed: np.ndarray = ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
+        return crossed
 
 
 @dataclass(frozen=True)

@@ -165,8 +165,11 @@ class Subject:
         """The derivatives to the left and to the right of a kink, if they are known."""
         with mpmath.workdps(50):
             size = max(abs(kink), 1)
-            near, nearer = ([self.target.at(1, kink + x * size) for x in (-h, h)] for h in _NEAR)
-        if None in near or not np.allclose(np.array(near, float), np.array(nearer, float), 1e-6):
+            near, nearer = (
+                np.array([self.target.at(1, kink + x * size) for x in (-h, h)], float)
+                for h in _NEAR
+            )
+        if not np.allclose(near, nearer, 1e-6):
             return None  # it is infinite, or grows to be
         return float(near[0]), float(near[1])
 
