@@ -131,7 +131,7 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
 
 def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:
     """Whether a function can be computed in high precision, and is the same function there."""
-    z = np.array([-2.75, -0.375, 0.625, 3.5])
+    z = np.array([-2.75, -0.375, 0.0, 0.625, 3.5])
     try:
         with mpmath.workdps(30), np.errstate(all="ignore"):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]
