@@ -117,6 +117,12 @@ def compare(
     return Accuracy(z, got, np.array(exact, float), errors, lost.astype(bool))
 
 
+def unit(exact: Any, sensitivity: Any, dtype: np.dtype) -> Any:
+    """What counts as an error of 1: what an ulp of the result or of z may change."""
+    info = float_info(dtype)
+    return float(info.eps) * (abs(exact) + abs(sensitivity)) + float(info.smallest_normal)
+
+
 def float_info(dtype: Any) -> Any:
     """What ``np.finfo`` says, also of bfloat16."""
     if np.dtype(dtype).name != "bfloat16":
@@ -140,11 +146,13 @@ def _error(
     at_least = abs(exact) - uncertain
     certain = at_least >= tiny and at_least > allowed * eps * abs(sensitivity)
     lost = bool(certain and not got * mpmath.sign(exact) > 0)
-    if math.isinf(got) and not lost and abs(exact) > largest:
+    if math.isinf(uncertain):
+        return 0.0, False
+    scale = unit(exact, sensitivity, dtype)
+    if math.isinf(got) and not lost and abs(exact) + allowed * scale > largest:
         return 0.0, False
     if not math.isfinite(got):
         return math.inf, lost
-    scale = eps * (abs(exact) + abs(sensitivity)) + tiny
     return float(max(abs(got - exact) - uncertain, 0) / scale), lost
 
 

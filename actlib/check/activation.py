@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from actlib._core.spec import Spec
-from actlib.check.accuracy import Accuracy, grid
-from actlib.check.report import Finding, Report
+from actlib.check.accuracy import Accuracy
+from actlib.check.points import examined
+from actlib.check.report import ASPECTS, Finding, Report
 from actlib.check.subject import Subject
 from actlib.check.target import find_target
 
@@ -26,6 +27,7 @@ def check_activation(
     dtypes: Sequence[str] = ("float32", "float64"),
     domain: tuple[float, float] | None = None,
     points: int = 300,
+    skip: Mapping[str, str] | None = None,
 ) -> Report:
     """Examine an activation, and its gradient, over the whole range of floating-point numbers.
 
@@ -51,7 +53,11 @@ def check_activation(
     domain : pair of float, optional
         Where to examine, if not everywhere.
     points : int
-        How many to take in each of three parts of the range, see `grid`.
+        How many to take in each of three parts of the range, see `grid`; and five times as many
+        between -8 and 8, where most pre-activations lie. Round numbers are taken in any case.
+    skip : mapping of str to str, optional
+        Aspects that do not count, each with the reason: ``{"NaN": "never gets there"}``. They are
+        examined and reported, and called neither ok nor failed.
 
     Returns
     -------
@@ -61,7 +67,8 @@ def check_activation(
     Raises
     ------
     TypeError, ValueError
-        If the call makes no sense, or `f` does not return an array of the shape of its input.
+        If the call makes no sense, or `f` does not take an array of ordinary numbers and return one
+        of the same shape.
 
     Examples
     --------
@@ -79,7 +86,8 @@ def check_activation(
     spec = getattr(f, "spec", None)
     if isinstance(spec, Spec) and exact is None:
         exact, grad = spec.name, grad or getattr(f, "grad", None)
-    numbers = dict(params or {})
+    numbers, waived = dict(params or {}), dict(skip or {})
+    _refuse_unknown(waived)
     if not dtypes:
         raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
     if domain is not None and not domain[0] < domain[1]:
@@ -88,20 +96,26 @@ def check_activation(
     accuracy: dict[tuple[str, str], Accuracy] = {}
     for dtype in map(_dtype, dtypes):
         target = find_target(f, exact, numbers, kinks, dtype)
-        z = grid(dtype, {0.0, *target.kinks}, points)
-        if domain is not None:
-            low, high = np.clip(domain, -1e4, 1e4).tolist()
-            inside = np.linspace(low, high, points).astype(dtype)
-            z = np.union1d(z, np.setdiff1d(inside, list(target.kinks)))
-            z = z[(z >= domain[0]) & (z <= domain[1])]
+        z = examined(dtype, target.kinks, domain, points)
         for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
             if function is not None:
-                subject = Subject(function, numbers, of, order, target, dtype, domain)
+                subject = Subject(
+                    function, numbers, of, order, target, dtype, domain, exact is None
+                )
                 found, measured = subject.examine(z)
                 findings += found
                 accuracy |= {(of, dtype.name): measured} if measured else {}
     name = getattr(f, "__name__", None) or repr(f)
+    findings = [x.waive(waived[x.aspect]) if x.aspect in waived else x for x in findings]
     return Report(name, target.words, tuple(findings), accuracy)
+
+
+def _refuse_unknown(waived: Mapping[str, str]) -> None:
+    for aspect, reason in waived.items():
+        if aspect not in ASPECTS:
+            raise ValueError(f"no aspect {aspect!r} to skip; there are: {', '.join(ASPECTS)}")
+        if not reason:
+            raise ValueError(f"give the reason for which {aspect!r} is skipped")
 
 
 def _dtype(name: str) -> np.dtype:

@@ -17,6 +17,8 @@ from actlib._core.spec import Spec
 
 Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
 
+_FOR_ZERO = 1000  # digits: what is zero with more than these is below 1e-500
+
 
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 
@@ -131,8 +133,8 @@ def _erfc(x: mpmath.mpf) -> mpmath.mpf:
     return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
 
-def _converged(formula: Callable[..., Any], *arguments: Any, agree: int = 30) -> mpmath.mpf:
-    """Double the precision until two evaluations agree to so many digits, or are both negligible.
+def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
+    """Double the precision until two evaluations agree to 30 digits, or are both negligible.
 
     A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
     the precision is far beyond the smallest number of interest. Nor does agreement, where a term
@@ -144,11 +146,21 @@ def _converged(formula: Callable[..., Any], *arguments: Any, agree: int = 30) ->
     while True:
         with mpmath.workdps(digits):
             value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
-            if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -agree:
+            if _settled(value, previous, digits):
                 return value
-            if digits > 1000 and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500:
-                return value
-        previous, digits = value, 2 * digits
+        previous, digits = value, _more(digits, value)
+
+
+def _settled(value: mpmath.mpf, previous: mpmath.mpf, digits: int, agree: int = 30) -> bool:
+    """Whether an evaluation with so many digits, and one with fewer, prove the value."""
+    if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -agree:
+        return True
+    return digits > _FOR_ZERO and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500
+
+
+def _more(digits: int, value: mpmath.mpf) -> int:
+    """The next precision to try: twice as many digits, or what it takes to prove a zero."""
+    return 2 * digits if value else max(2 * digits, _FOR_ZERO + 1)
 
 
 def _digits_to_show(z: Any, *params: Any) -> int:
@@ -158,10 +170,9 @@ def _digits_to_show(z: Any, *params: Any) -> int:
     """
     if z == 0:
         return 0
-    z = mpmath.mpf(z)
     exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
-    decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
-    return int(2 * abs(mpmath.log10(z)) + 3 * decay / math.log(10))
+    decay = max((float(x) for x in exponents if x < 500 * math.log(10)), default=0)
+    return int(2 * math.log10(2) * abs(mpmath.mag(z)) + 3 * decay / math.log(10))
 
 
 def limit(f: Exact, slope: Exact, sign: int) -> float | None:
@@ -188,9 +199,12 @@ def limit(f: Exact, slope: Exact, sign: int) -> float | None:
 
 def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:
     """Return a function of mpmath numbers and its derivative, and roughly the second one."""
-    orders = [_difference(formula, n, params) for n in range(3)]
-    digits = [30, 30, 4]
-    return [functools.partial(_converged, f, agree=n) for f, n in zip(orders, digits, strict=True)]
+    found = functools.cache(functools.partial(_differences, formula, params))
+    return [functools.partial(_order, found, n) for n in range(3)]
+
+
+def _order(found: Callable[[Any], list[mpmath.mpf]], order: int, z: Any) -> mpmath.mpf:
+    return found(z)[order]
 
 
 def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
@@ -203,27 +217,33 @@ def _at(function: Callable[..., Any], params: list[float], z: Any) -> Any:
     return function(z, *params)
 
 
-def _difference(
-    formula: Callable[..., Any], order: int, params: dict[str, float]
-) -> Callable[..., Any]:
-    """A central difference that gets as good as the working precision allows."""
+def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) -> list[mpmath.mpf]:
+    """The value, the derivative and roughly the second one, from the same three evaluations.
 
-    def f(z: mpmath.mpf) -> mpmath.mpf:
-        try:
-            return mpmath.mpf(formula(z, **params))
-        except Exception as error:
-            error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
-            raise
+    They are central differences, which get as good as the working precision allows. The second
+    derivative only tells how sensitive the first one is: beside that, it may be negligible.
+    """
+    previous, digits = [mpmath.nan] * 3, 60 + _digits_to_show(abs(z))
+    while True:
+        with mpmath.workdps(digits):
+            x = mpmath.mpf(z)
+            h = (abs(x) or 1) * mpmath.mpf(10) ** (-digits // 3)
+            left, value, right = (_evaluated(formula, params, y) for y in (x - h, x, x + h))
+            slope, curvature = (right - left) / (2 * h), (right - 2 * value + left) / h**2
+            found = [value, slope, curvature]
+            settled = [_settled(*pair, digits) for pair in zip(found[:2], previous, strict=False)]
+            negligible = abs(x * curvature) < abs(slope) / 10**6
+            if all(settled) and (negligible or _settled(curvature, previous[2], digits, agree=4)):
+                return found
+        previous, digits = found, _more(digits, value and slope)
 
-    def evaluate(z: mpmath.mpf) -> mpmath.mpf:
-        if order == 0:
-            return f(z)
-        h = (abs(z) or 1) * mpmath.mpf(10) ** (-mpmath.mp.dps // (order + 1))
-        if order == 1:
-            return (f(z + h) - f(z - h)) / (2 * h)
-        return (f(z + h) - 2 * f(z) + f(z - h)) / h**2
 
-    return evaluate
+def _evaluated(formula: Callable[..., Any], params: dict[str, float], z: mpmath.mpf) -> mpmath.mpf:
+    try:
+        return mpmath.mpf(formula(z, **params))
+    except Exception as error:
+        error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
+        raise
 
 
 class Precise(np.lib.mixins.NDArrayOperatorsMixin):

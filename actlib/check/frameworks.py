@@ -101,7 +101,7 @@ def from_torch(fn: Callable[..., Any], *, copy: bool = True) -> Pair:
 
     def grad(z: np.ndarray, **params: float) -> np.ndarray:
         x = tensor(z).requires_grad_()
-        fn(x, **params).sum().backward()
+        fn(x.clone(), **params).sum().backward()  # a leaf must not be changed in place
         return numpy(x.grad)
 
     return _named(fn, f), grad

@@ -70,8 +70,12 @@ class Differences:
         if order == 0:
             return None
         found = differentiate(self._f, z.astype(float), self.kinks)
-        exact, slopes = ([mpmath.mpf(x) for x in row] for row in (found.slope, found.curvature))
-        return Numbers(exact, slopes, found.error.tolist())
+        known = np.isfinite(found.error) & np.isfinite(found.curvature)
+        exact, slopes = (
+            [mpmath.mpf(x) for x in np.where(known, row, np.nan)]
+            for row in (found.slope, found.curvature)
+        )
+        return Numbers(exact, slopes, np.where(known, found.error, np.inf).tolist())
 
 
 Target: TypeAlias = ExactTarget | Differences
@@ -116,7 +120,7 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
 
 def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:
     """Whether a function can be computed in high precision, and is the same function there."""
-    z = np.array([-2.75, -0.375, 0.625, 3.5])
+    z = np.array([-2.75, -0.375, 0.0, 0.625, 3.5])
     try:
         with mpmath.workdps(30), np.errstate(all="ignore"):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]
