@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from actlib._core.spec import Spec
@@ -110,11 +109,21 @@ def compare(
     uncertain: Sequence[float] | None = None,
 ) -> Accuracy:
     """Compare with exact numbers and their slopes, which may be uncertain by a known amount."""
-    numbers = z.astype(float).tolist(), got.astype(float).tolist()
-    rows = zip(*numbers, exact, slope, uncertain or [0.0] * z.size, strict=True)
-    pairs = [_error(y, f, x * s, z.dtype, allowed, u) for x, y, f, s, u in rows]
-    errors, lost = np.array(pairs, float).reshape(-1, 2).T
-    return Accuracy(z, got, np.array(exact, float), errors, lost.astype(bool))
+    info = float_info(z.dtype)
+    numbers = got.astype(float)
+    away = [float(y - f) if math.isfinite(y) else y for y, f in zip(numbers, exact, strict=True)]
+    right, unsure = np.array(exact, float), np.array(uncertain or 0.0)
+    with np.errstate(all="ignore"):
+        sensitivity = z.astype(float) * np.array(slope, float)
+        scale, at_least = unit(right, sensitivity, z.dtype), abs(right) - unsure
+        certain = at_least >= float(info.smallest_normal)
+        conditioned = at_least > allowed * float(info.eps) * abs(sensitivity)
+        certain &= conditioned | np.isinf(right)
+        lost = certain & ~(numbers * np.sign(right) > 0)
+        errors = np.maximum(abs(np.array(away, float)) - unsure, 0) / scale
+        overflows = np.isinf(numbers) & ~lost & (abs(right) + allowed * scale > float(info.max))
+    errors = np.where(np.isfinite(numbers) & np.isfinite(right), errors, np.inf)
+    return Accuracy(z, got, right, np.where(overflows, 0.0, errors), lost)
 
 
 def unit(exact: Any, sensitivity: Any, dtype: np.dtype) -> Any:
@@ -130,28 +139,6 @@ def float_info(dtype: Any) -> Any:
     import ml_dtypes
 
     return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
-
-
-def _error(
-    got: float,
-    exact: mpmath.mpf,
-    sensitivity: mpmath.mpf,
-    dtype: np.dtype,
-    allowed: float,
-    uncertain: float,
-) -> tuple[float, bool]:
-    """E at one point, and whether the number is lost there."""
-    info = float_info(dtype)
-    eps, tiny, largest = float(info.eps), float(info.smallest_normal), float(info.max)
-    at_least = abs(exact) - uncertain
-    certain = at_least >= tiny and at_least > allowed * eps * abs(sensitivity)
-    lost = bool(certain and not got * mpmath.sign(exact) > 0)
-    scale = unit(exact, sensitivity, dtype)
-    if math.isinf(got) and not lost and abs(exact) + allowed * scale > largest:
-        return 0.0, False
-    if not math.isfinite(got):
-        return math.inf, lost
-    return float(max(abs(got - exact) - uncertain, 0) / scale), lost
 
 
 def grid(dtype: Any, around: Iterable[float] = (), points: int = 400) -> np.ndarray:
