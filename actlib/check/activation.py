@@ -53,7 +53,7 @@ def check_activation(
     domain : pair of float, optional
         Where to examine, if not everywhere.
     points : int
-        How many to take in each of three parts of the range, see `grid`; and five times as many
+        How many to take in each of three parts of the range, see `grid`; and four times as many
         between -8 and 8, where most pre-activations lie. Round numbers are taken in any case.
     skip : mapping of str to str, optional
         Aspects that do not count, each with the reason: ``{"NaN": "never gets there"}``. They are

@@ -17,7 +17,9 @@ from actlib._core.spec import Spec
 
 Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
 
-_FOR_ZERO = 1000  # digits: what is zero with more than these is below 1e-500
+_NEGLIGIBLE = mpmath.mpf(10) ** -500
+_FOR_ZERO = 1000  # digits: what is zero with more than these is negligible
+_CLOSE = mpmath.mpf(10) ** -30
 
 
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
@@ -93,19 +95,31 @@ class Reference:
 
     def __call__(self, z: Any, *params: Any) -> mpmath.mpf:
         """Evaluate it at numbers, not at arrays."""
-        return _converged(_derived(self.exact, self.names, self.wrt), z, *params)
+        return evaluate(self.exact, self.names, (self.wrt,), (z, *params))[0]
+
+
+def evaluate(
+    exact: Callable[..., Any],
+    names: tuple[str, ...],
+    derivatives: tuple[tuple[str, ...], ...],
+    arguments: tuple[Any, ...],
+) -> list[mpmath.mpf]:
+    """Derivatives of an exact formula at numbers, to 30 digits; together they cost hardly more."""
+    return _converged(_derived(exact, names, derivatives), *arguments)
 
 
 @functools.cache
 def _derived(
-    exact: Callable[..., Any], names: tuple[str, ...], wrt: tuple[str, ...]
-) -> Callable[..., Any]:
-    """The derivative of an exact formula, as a function of numbers of any precision."""
+    exact: Callable[..., Any], names: tuple[str, ...], derivatives: tuple[tuple[str, ...], ...]
+) -> Callable[..., list[Any]]:
+    """Derivatives of an exact formula, as a function of numbers of any precision."""
     expression, symbols = symbolic(exact, names)
-    for name in wrt:
-        expression = sympy.diff(expression, symbols[name])
-    formula: Callable[..., Any] = sympy.lambdify(
-        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"], cse=True
+    derived = [
+        functools.reduce(lambda found, name: sympy.diff(found, symbols[name]), wrt, expression)
+        for wrt in derivatives
+    ]
+    formula: Callable[..., list[Any]] = sympy.lambdify(
+        list(symbols.values()), derived, [{"erfc": _erfc, "exp": _exp}, "mpmath"], cse=True
     )
     return formula
 
@@ -133,7 +147,7 @@ def _erfc(x: mpmath.mpf) -> mpmath.mpf:
     return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
 
-def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
+def _converged(formula: Callable[..., list[Any]], *arguments: Any) -> list[mpmath.mpf]:
     """Double the precision until two evaluations agree to 30 digits, or are both negligible.
 
     A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
@@ -142,25 +156,34 @@ def _converged(formula: Callable[..., Any], *arguments: Any) -> mpmath.mpf:
     """
     if not all(mpmath.isfinite(x) for x in arguments):
         raise ValueError(f"the reference takes finite numbers, got {arguments}")
-    previous, digits = mpmath.nan, 40 + _digits_to_show(*map(abs, arguments))
+    previous: list[Any] | None = None
+    digits = 40 + _digits_to_show(*map(abs, arguments))
     while True:
         with mpmath.workdps(digits):
-            value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
-            if _settled(value, previous, digits):
-                return value
-        previous, digits = value, _more(digits, value)
+            values = formula(*(mpmath.mpf(x) for x in arguments))
+            if previous and all(
+                _settled(*pair, digits) for pair in zip(values, previous, strict=True)
+            ):
+                return [mpmath.mpf(value) for value in values]
+        previous, digits = values, _more(digits, values)
 
 
-def _settled(value: mpmath.mpf, previous: mpmath.mpf, digits: int, agree: int = 30) -> bool:
-    """Whether an evaluation with so many digits, and one with fewer, prove the value."""
-    if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -agree:
+def _settled(value: Any, previous: Any, digits: int, close: Any = _CLOSE) -> bool:
+    """Whether an evaluation with so many digits, and one with fewer, prove the value.
+
+    A Python integer stands in the formula itself.
+    """
+    if isinstance(value, int):
         return True
-    return digits > _FOR_ZERO and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500
+    if value != 0 and abs(value - previous) <= abs(value) * close:
+        return True
+    return digits > _FOR_ZERO and max(abs(value), abs(previous)) < _NEGLIGIBLE
 
 
-def _more(digits: int, value: mpmath.mpf) -> int:
+def _more(digits: int, values: list[Any]) -> int:
     """The next precision to try: twice as many digits, or what it takes to prove a zero."""
-    return 2 * digits if value else max(2 * digits, _FOR_ZERO + 1)
+    doubtful = any(value == 0 and not isinstance(value, int) for value in values)
+    return max(2 * digits, _FOR_ZERO + 1 if doubtful else 0)
 
 
 def _digits_to_show(z: Any, *params: Any) -> int:
@@ -170,6 +193,7 @@ def _digits_to_show(z: Any, *params: Any) -> int:
     """
     if z == 0:
         return 0
+    z = mpmath.mpf(z)
     exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
     decay = max((float(x) for x in exponents if x < 500 * math.log(10)), default=0)
     return int(2 * math.log10(2) * abs(mpmath.mag(z)) + 3 * decay / math.log(10))
@@ -209,12 +233,13 @@ def _order(found: Callable[[Any], list[mpmath.mpf]], order: int, z: Any) -> mpma
 
 def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
     """Return the exact formula of a specification, its derivative and the second one."""
-    orders = [reference(spec, *wrt) for wrt in [(), ("z",), ("z", "z")]]
-    return [functools.partial(_at, f, params) for f in orders]
+    derivatives = (), ("z",), ("z", "z")
 
+    @functools.cache
+    def found(z: Any) -> list[mpmath.mpf]:
+        return evaluate(spec.exact, ("z", *spec.params), derivatives, (z, *params))
 
-def _at(function: Callable[..., Any], params: list[float], z: Any) -> Any:
-    return function(z, *params)
+    return [functools.partial(_order, found, n) for n in range(3)]
 
 
 def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) -> list[mpmath.mpf]:
@@ -233,9 +258,11 @@ def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) 
             found = [value, slope, curvature]
             settled = [_settled(*pair, digits) for pair in zip(found[:2], previous, strict=False)]
             negligible = abs(x * curvature) < abs(slope) / 10**6
-            if all(settled) and (negligible or _settled(curvature, previous[2], digits, agree=4)):
+            if all(settled) and (
+                negligible or _settled(curvature, previous[2], digits, close=1e-4)
+            ):
                 return found
-        previous, digits = found, _more(digits, value and slope)
+        previous, digits = found, _more(digits, [value, slope])
 
 
 def _evaluated(formula: Callable[..., Any], params: dict[str, float], z: mpmath.mpf) -> mpmath.mpf:

@@ -20,9 +20,9 @@ def _round_numbers() -> np.ndarray:
 
 
 def _window(points: int) -> np.ndarray:
-    """Five times as many from -8 to 8: at random, but no gap is wider than ``4 / points``."""
-    places = np.arange(5 * points) + np.random.default_rng(0).uniform(0, 0.25, 5 * points)
-    return WINDOW * (2 * places / (5 * points) - 1)
+    """Four times as many from -8 to 8: at random, but no gap is wider than ``4.5 / points``."""
+    places = np.arange(4 * points) + np.random.default_rng(0).uniform(0, 0.125, 4 * points)
+    return WINDOW * (places / (2 * points) - 1)
 
 
 def examined(
@@ -40,7 +40,7 @@ def examined(
         Only what lies there, with more points in it.
     points : int
         As of `grid`, whose points are included. Between -8 and 8 no gap is wider than
-        ``4 / points``, but for the dtype's own.
+        ``4.5 / points``, but for the dtype's own.
 
     Returns
     -------
