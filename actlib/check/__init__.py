@@ -29,6 +29,7 @@ with extra("check"):
         shipped,
     )
     from actlib.check.report import CheckFailed, Finding, Report
+    from actlib.check.vjp import check_vjp
 
 __all__ = [
     "Accuracy",
@@ -36,6 +37,7 @@ __all__ = [
     "Finding",
     "Report",
     "check_activation",
+    "check_vjp",
     "conventions",
     "from_jax",
     "from_library",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from actlib._core.registry import refuse_vectors
 from actlib._core.spec import Spec
 from actlib.check.accuracy import Accuracy
 from actlib.check.points import examined
@@ -83,6 +84,7 @@ def check_activation(
     for role, given in {"f": f, "grad": grad or f}.items():
         if not callable(given):
             raise TypeError(f"{role} must be a function of a NumPy array, got {given!r}")
+    refuse_vectors(f)
     spec = getattr(f, "spec", None)
     if isinstance(spec, Spec) and exact is None:
         exact, grad = spec.name, grad or getattr(f, "grad", None)
@@ -94,7 +96,7 @@ def check_activation(
         raise ValueError(f"the domain must be (low, high) with low below high, got {domain}")
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
-    for dtype in map(_dtype, dtypes):
+    for dtype in map(dtype_named, dtypes):
         target = find_target(f, exact, numbers, kinks, dtype)
         z = examined(dtype, target.kinks, domain, points)
         for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
@@ -118,7 +120,8 @@ def _refuse_unknown(waived: Mapping[str, str]) -> None:
             raise ValueError(f"give the reason for which {aspect!r} is skipped")
 
 
-def _dtype(name: str) -> np.dtype:
+def dtype_named(name: str) -> np.dtype:
+    """A dtype that can be examined."""
     if name not in DTYPES:
         raise ValueError(f"unknown dtype {name!r}; it is one of {', '.join(DTYPES)}")
     if name == "bfloat16":

@@ -119,7 +119,7 @@ def _derived(
         for wrt in derivatives
     ]
     formula: Callable[..., list[Any]] = sympy.lambdify(
-        list(symbols.values()), derived, [{"erfc": _erfc, "exp": _exp}, "mpmath"], cse=True
+        list(symbols.values()), derived, [{"erfc": erfc, "exp": exp}, "mpmath"], cse=True
     )
     return formula
 
@@ -132,7 +132,7 @@ def symbolic(
     return sympy.sympify(exact(_Symbolic, *symbols.values())), symbols
 
 
-def _exp(x: mpmath.mpf) -> mpmath.mpf:
+def exp(x: mpmath.mpf) -> mpmath.mpf:
     """The same as mpmath's, which takes very long for whole numbers: it multiplies e by itself."""
     if abs(x) < 1e4 or not mpmath.isint(x):
         return mpmath.exp(x)
@@ -142,7 +142,7 @@ def _exp(x: mpmath.mpf) -> mpmath.mpf:
     return +result
 
 
-def _erfc(x: mpmath.mpf) -> mpmath.mpf:
+def erfc(x: mpmath.mpf) -> mpmath.mpf:
     """Where mpmath's own fails, beyond 1e300, the first term of the asymptotic series will do."""
     return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
@@ -199,19 +199,21 @@ def _digits_to_show(z: Any, *params: Any) -> int:
     return int(2 * math.log10(2) * abs(mpmath.mag(z)) + 3 * decay / math.log(10))
 
 
-def limit(f: Exact, slope: Exact, sign: int) -> float | None:
+def limit(f: Exact, slope: Exact | None, sign: int) -> float | None:
     """The limit at an infinity, if numbers very far out leave no doubt of it.
 
     They differ in size and in all their digits, of which there are more than stand before the
     point: no oscillating function agrees with itself at all of them by chance. One that becomes
-    infinite does not turn round on its way.
+    infinite does not turn round on its way, as its slope tells if that is given.
     """
     with mpmath.workdps(500):
         far = [sign * mpmath.sqrt(p) * mpmath.mpf(10) ** (300 + 2 * p) for p in _PRIMES]
         try:
             values = [f(z) for z in far]
             if all(abs(y) > 1e300 for y in values):
-                signs = ({*map(mpmath.sign, row)} for row in (values, map(slope, far)))
+                signs = (
+                    {*map(mpmath.sign, row)} for row in (values, map(slope, far) if slope else [1])
+                )
                 steady = all(len(found) == 1 for found in signs)
                 return float(mpmath.sign(values[0])) * math.inf if steady else None
         except Exception:  # whatever a formula may raise that gives up so far out
