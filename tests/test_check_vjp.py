@@ -15,8 +15,20 @@ from contract import VECTORS
 
 import actlib
 from actlib import log_softmax, softmax, swiglu
-from actlib.check import check_activation, check_vjp, from_jax, from_library, from_tensorflow
+from actlib.book.mean_field import critical_gain, next_variance
+from actlib.check import (
+    check_activation,
+    check_vjp,
+    from_jax,
+    from_library,
+    from_tensorflow,
+    reference,
+)
 from actlib.check.expansion import expand
+from actlib.explorer import explore
+from actlib.network import Network
+from actlib.plots import curves, flat_intervals
+from actlib.study import Trial
 
 Function = Callable[..., Any]
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -222,6 +234,29 @@ def test_the_worst_vectors_are_named() -> None:
 
 
 @pytest.mark.parametrize(
+    "call",
+    [
+        lambda: actlib.REGISTRY.elementwise["softmax"],
+        lambda: check_activation(softmax),
+        lambda: check_activation(np.tanh, exact="softmax"),
+        lambda: reference(softmax.spec),
+        lambda: curves(softmax),
+        lambda: flat_intervals(softmax),
+        lambda: explore("softmax"),
+        lambda: explore(softmax),
+        lambda: critical_gain(softmax),
+        lambda: next_variance(softmax, 1.0, 1.0),
+        lambda: Network([8, 4], softmax),
+        lambda: Trial(activation="softmax"),
+    ],
+    ids=map(str, range(12)),
+)
+def test_what_acts_on_vectors_is_refused_in_one_sentence(call: Function) -> None:
+    with pytest.raises(ValueError, match=r"^softmax acts on vectors, not elementwise: .*check_vjp"):
+        call()
+
+
+@pytest.mark.parametrize(
     ("call", "error", "message"),
     [
         (lambda: check_vjp(1), TypeError, "f must be a function of a NumPy array, got 1"),
@@ -234,8 +269,6 @@ def test_the_worst_vectors_are_named() -> None:
         (lambda: check_vjp(softmax, exact=lambda z: z[:1]), ValueError, "gives 1 numbers"),
         (lambda: check_vjp(softmax, dtypes=["float8"]), ValueError, "unknown dtype 'float8'"),
         (lambda: check_vjp(softmax, dtypes=[]), ValueError, "no dtype"),
-        (lambda: check_activation(softmax), ValueError, "softmax acts on vectors.*check_vjp"),
-        (lambda: check_activation(np.tanh, exact="glu"), ValueError, "glu acts on vectors"),
     ],
 )
 def test_wrong_calls(call: Function, error: type[Exception], message: str) -> None:

@@ -34,6 +34,13 @@ def test_list_and_show() -> None:
     assert "no function 'gleu'" in words
 
 
+def test_check_takes_no_function_of_vectors() -> None:
+    for call in (["actlib:softmax"], ["numpy:tanh", "--exact", "softmax"]):
+        code, words = run("check", *call)
+        assert code == 2
+        assert "softmax acts on vectors, not elementwise" in words
+
+
 def test_check_passes_and_fails() -> None:
     code, words = run("check", "actlib:relu", "--dtype", "float32")
     assert (code, words.splitlines()[0]) == (0, "relu: all is well")

@@ -178,32 +178,33 @@ class UnknownName(KeyError, ValueError):
         return str(self.args[0])
 
 
-def _on_vectors(name: str) -> str:
-    return (
-        f"{name} acts on vectors, not elementwise: it has .vjp, but no .grad, "
-        "and actlib.check.check_vjp examines it"
-    )
-
-
-def refuse_vectors(function: object) -> None:
+def refuse_vectors(given: object) -> None:
     """Raise an error if a function of vectors is given where an elementwise one is needed.
+
+    Parameters
+    ----------
+    given : object
+        A function, its specification or its name.
 
     Raises
     ------
-    ValueError
-        Which says so in the same words as for its name.
+    UnknownName
+        Which says what to do.
     """
-    spec = getattr(function, "spec", None)
+    named = REGISTRY.get(given) if isinstance(given, str) else given
+    spec = getattr(named, "spec", named)
     if isinstance(spec, Spec) and not spec.elementwise:
-        raise ValueError(_on_vectors(spec.name))
+        raise UnknownName(
+            f"{spec.name} acts on vectors, not elementwise: it has .vjp, but no .grad, "
+            "and actlib.check.check_vjp examines it"
+        )
 
 
 class Named(dict[str, F]):
     """Functions by name; the error for an unknown name offers the nearest ones."""
 
     def __missing__(self, name: str) -> NoReturn:
-        if name in REGISTRY:
-            raise UnknownName(_on_vectors(name))
+        refuse_vectors(name)
         raise UnknownName(f"the registry has no function {name!r}{hint(name, self)}")
 
 

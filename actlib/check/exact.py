@@ -13,6 +13,7 @@ import mpmath
 import numpy as np
 import sympy
 
+from actlib._core.registry import refuse_vectors
 from actlib._core.spec import Spec
 
 Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
@@ -82,6 +83,7 @@ def reference(spec: Spec, *wrt: str) -> Reference:
     >>> print(mpmath.nstr(slope(50.0), 10))
     1.928749848e-22
     """
+    refuse_vectors(spec)
     return Reference(spec.exact, ("z", *spec.params), wrt)
 
 
