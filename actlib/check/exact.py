@@ -283,7 +283,7 @@ class Precise(np.lib.mixins.NDArrayOperatorsMixin):
     dtype, shape, ndim, size = np.dtype(float), (1,), 1, 1
 
     def __init__(self, value: Any) -> None:
-        self.value = mpmath.mpf(value)
+        self.value = value if isinstance(value, mpmath.mpf) else mpmath.mpf(value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute ``np.exp`` of such a number, or its sum with another, by mpmath."""

@@ -21,8 +21,9 @@ def _round_numbers() -> np.ndarray:
 
 def _window(points: int) -> np.ndarray:
     """Four times as many from -8 to 8: at random, but no gap is wider than ``4.5 / points``."""
-    places = np.arange(4 * points) + np.random.default_rng(0).uniform(0, 0.125, 4 * points)
-    return WINDOW * (places / (2 * points) - 1)
+    places = np.arange(2 * points) + np.random.default_rng(0).uniform(0, 0.125, 2 * points)
+    positive = WINDOW * places / (2 * points)
+    return np.concatenate([-positive, positive])
 
 
 def examined(

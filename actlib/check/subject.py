@@ -191,26 +191,36 @@ class Subject:
             if not lowest < kink < highest or float(self.dtype.type(kink)) != kink:
                 continue  # nobody asks, or no number of this dtype lies on it
             if declared is not None and self.of == "gradient":
-                yield self._kink(kink, (declared, declared), (0.0, 0.0), f"{declared:.9g}")
-            elif sides := self._sides(kink, self.order):
+                yield self._kink(kink, (declared, declared), 0.0, f"{declared:.9g}")
+                continue
+            sides, slopes = (self._sides(kink, self.order + n) for n in (0, 1))
+            if sides is None and self.of == "value":
+                sides, slopes = self._beside(kink)
+            if sides is not None:
+                steep = max(map(abs, slopes or sides))
                 right = f"between {min(sides):.9g} and {max(sides):.9g}"
-                slopes = self._sides(kink, self.order + 1) or sides
-                yield self._kink(kink, sides, slopes, right)
+                yield self._kink(kink, sides, steep, right)
 
-    def _kink(
-        self, kink: float, sides: tuple[float, float], slopes: tuple[float, float], right: str
-    ) -> Finding:
+    def _kink(self, kink: float, sides: tuple[float, float], steep: float, right: str) -> Finding:
         """Ask for it alone and many times in an array; zero has two signs."""
         info = float_info(self.dtype)
-        near, steep = (max(map(abs, pair)) for pair in (sides, slopes))
-        ulps = 8 * float(info.eps)
-        near = ulps * (near + abs(kink) * steep) + 2 * float(_NEAR[0]) * max(abs(kink), 1) * steep
-        near += float(info.smallest_normal)
+        near = 8 * float(info.eps) * (max(map(abs, sides)) + abs(kink) * steep)
+        near += 2 * float(_NEAR[0]) * max(abs(kink), 1) * steep + float(info.smallest_normal)
         got = np.append(self._quietly(kink), self._quietly(*[kink, kink or -0.0] * 32))
         ok = (min(sides) - near <= got) & (got <= max(sides) + near)
         wrong = got[~ok]
         words = f"it is {(wrong if wrong.size else got)[0]:.9g} at {kink:g}"
         return self._finding("kink", ok.all(), words, f"{words}; right is {right}")
+
+    def _beside(self, kink: float) -> tuple[tuple[float, float], tuple[float, float]]:
+        """What it gives for the next numbers on either side, and its slopes there."""
+        ends = np.array([-np.inf, np.inf], self.dtype)
+        first = np.nextafter(np.array([kink, kink], self.dtype), ends)
+        second = np.nextafter(first, ends)
+        at_first, at_second = (self._quietly(*x.tolist()) for x in (first, second))
+        slopes = (at_second - at_first) / (second - first).astype(float)
+        low, high = np.sort(at_first) + 4 * float(float_info(self.dtype).eps) * np.array([-1, 1])
+        return (float(low), float(high)), tuple(slopes.tolist())
 
     def _sides(self, kink: float, order: int) -> tuple[float, float] | None:
         """The limits from the left and from the right of a kink, if they are known."""
