@@ -583,7 +583,8 @@ def test_what_is_waived_is_neither_ok_nor_failed() -> None:
 
 
 def test_all_aspects_are_known() -> None:
-    reports = [check_activation(f, dtypes=["float32"], points=20) for f in (actlib.relu, np.tanh)]
+    pairs: list[Any] = [(actlib.relu,), (np.tanh,), (scipy.special.expit, sigmoid_slope)]
+    reports = [check_activation(*pair, dtypes=["float32"], points=20) for pair in pairs]
     assert {x.aspect for report in reports for x in report.findings} == set(ASPECTS)
 
 

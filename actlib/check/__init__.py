@@ -11,6 +11,8 @@ Needs the extra ``check``: mpmath and SymPy.
 >>> report = check_activation(sigmoid, slope, exact="sigmoid", dtypes=["float32"])
 >>> report.ok, report.find("gradient", "nothing lost").ok
 (False, False)
+
+Functions of vectors, and their products with an upstream gradient, are for `check_vjp`.
 """
 
 from actlib._core.extras import extra

@@ -43,7 +43,7 @@ def check_activation(
         What `f` should be: the name of an entry of ``actlib.REGISTRY.elementwise``, or a function
         ``exact(z, **params)`` of mpmath numbers. Without it `f` is trusted to be the right formula,
         and it is examined how well it is computed: by mpmath if `f` is made of NumPy's arithmetic
-        and elementary functions, otherwise only the gradient is, by differences of `f`.
+        and elementary functions, otherwise only the gradient is, as far as the values of `f` tell.
     params : mapping of str to float, optional
         Parameters, passed to `f`, `grad` and `exact` by name.
     kinks : iterable of float, or mapping of float to float, optional

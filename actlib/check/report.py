@@ -47,7 +47,7 @@ class Finding:
     dtype : str
         Such as ``"float32"``.
     of : str
-        ``"value"`` or ``"gradient"``.
+        ``"value"``, ``"gradient"`` or ``"vjp"``.
     aspect : str
         What was examined.
     ok : bool
@@ -96,7 +96,7 @@ _MEANING = (
 
 @dataclass(frozen=True)
 class Report:
-    """The result of `check_activation`.
+    """The result of `check_activation` or `check_vjp`.
 
     Parameters
     ----------
