@@ -110,7 +110,7 @@ def upstreams(z: np.ndarray) -> Iterator[np.ndarray]:
     """Those of the checker, and the largest that leave room for rounding."""
     yield from samples.upstreams(z)
     signs = np.random.default_rng(z.size).choice([-1.0, 1.0], z.size)
-    yield signs.astype(z.dtype) * (np.finfo(z.dtype).max / 2)
+    yield signs.astype(z.dtype) * (np.finfo(z.dtype).max / 4)
 
 
 def worst_value(function: Callable[..., Any], name: str, dtype: Any) -> float:
