@@ -256,7 +256,8 @@ def writing(where: Callable[[Any], Any], into: Callable[[Any], Any]) -> Callable
 
 
 def spoilt(y: Any, place: int = -1, factor: float = 2.0) -> Any:
-    y.reshape(-1)[place] *= factor
+    """In the last place, or in some from another place on."""
+    y.reshape(-1)[place:][:20] *= factor
     return y
 
 
@@ -643,6 +644,21 @@ def test_an_exact_formula_may_give_up_far_out() -> None:
             return np.where(np.isinf(z), odd, np.tanh(z))
 
         check_activation(f, **only).raise_if_failed()
+
+
+def test_a_formula_that_is_undefined_at_0() -> None:
+    """It is compared everywhere else; a function that is NaN there has a fault, if it is asked."""
+
+    def sinc(z: Any) -> Any:
+        return np.where(z == 0, 1, np.sin(z) / np.where(z == 0, 1, z)).astype(z.dtype)
+
+    given: dict[str, Any] = {"domain": (-4, 4), "dtypes": ["float64"], "points": 20}
+    check_activation(sinc, exact=lambda z: mpmath.sin(z) / z, **given).raise_if_failed()
+    own = check_activation(lambda z: np.where(z == 0, 1, np.sin(z) / z).astype(z.dtype), **given)
+    assert own.reference.startswith("Compared with the function's own formula")
+    assert failed(own) == {("value", "warnings")}
+    bare = check_activation(lambda z: np.sin(z) / z, **given)
+    assert failed(bare) >= {("value", "jumps"), ("value", "accuracy")}
 
 
 def test_an_error_in_the_exact_formula_says_where() -> None:

@@ -13,7 +13,7 @@ from actlib.check.accuracy import Accuracy
 from actlib.check.points import examined
 from actlib.check.report import ASPECTS, Finding, Report
 from actlib.check.subject import Subject
-from actlib.check.target import find_target
+from actlib.check.target import Target, find_target
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
@@ -99,6 +99,7 @@ def check_activation(
     for dtype in map(dtype_named, dtypes):
         target = find_target(f, exact, numbers, kinks, dtype)
         z = examined(dtype, target.kinks, domain, points)
+        z = z if _defined_at_zero(target) else z[z != 0]
         for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
             if function is not None:
                 subject = Subject(
@@ -110,6 +111,15 @@ def check_activation(
     name = getattr(f, "__name__", None) or repr(f)
     findings = [x.waive(waived[x.aspect]) if x.aspect in waived else x for x in findings]
     return Report(name, target.words, tuple(findings), accuracy)
+
+
+def _defined_at_zero(target: Target) -> bool:
+    """Whether the exact formula can be asked for 0; some, as that of sin(z) / z, cannot."""
+    try:
+        target.at(0, 0.0)
+    except (ZeroDivisionError, ValueError):
+        return False
+    return True
 
 
 def _refuse_unknown(waived: Mapping[str, str]) -> None:

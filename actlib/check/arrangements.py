@@ -67,8 +67,9 @@ def rearranged(
     """
     found = _Found(function)
     order = np.random.default_rng(0).permutation(z.size)
-    ordinary = order[abs(z[order]) < 4][:7]  # in small arrays too, where most functions differ
-    order = np.resize([*ordinary, *order], 6 * max(4, -(-z.size // 6)))
+    ordinary = order[abs(z[order]) < 4][:7]  # where most functions differ: at the ends, and alone
+    order = np.concatenate([ordinary, order, ordinary])
+    order = np.resize(order, 6 * max(4, -(-order.size // 6)))
     row, right, near = (x[order] for x in (z, got, tolerance))
     for aspect, arrangements in ARRANGEMENTS.items():
         for words, arrange in arrangements.items():

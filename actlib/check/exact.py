@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -136,7 +136,7 @@ def symbolic(
 
 def exp(x: mpmath.mpf) -> mpmath.mpf:
     """The same as mpmath's, which takes very long for whole numbers: it multiplies e by itself."""
-    if abs(x) < 1e4 or not mpmath.isint(x):
+    if mpmath.mag(x) < 14 or not mpmath.isint(x):
         return mpmath.exp(x)
     with mpmath.extraprec(mpmath.mag(x)):
         third = mpmath.mpf(1) / 3
@@ -159,7 +159,7 @@ def _converged(formula: Callable[..., list[Any]], *arguments: Any) -> list[mpmat
     if not all(mpmath.isfinite(x) for x in arguments):
         raise ValueError(f"the reference takes finite numbers, got {arguments}")
     previous: list[Any] | None = None
-    digits = 40 + _digits_to_show(*map(abs, arguments))
+    digits = 40 + _digits_to_show(abs(arguments[0]), map(abs, arguments[1:]))
     while True:
         with mpmath.workdps(digits):
             values = formula(*(mpmath.mpf(x) for x in arguments))
@@ -188,17 +188,18 @@ def _more(digits: int, values: list[Any]) -> int:
     return max(2 * digits, _FOR_ZERO + 1 if doubtful else 0)
 
 
-def _digits_to_show(z: Any, *params: Any) -> int:
+def _digits_to_show(z: Any, params: Iterable[Any] = ()) -> int:
     """How far below 1 the square of z is, and the cube of an exponential of z, in decimal digits.
 
     Parameters may multiply or divide z. An exponential below 1e-500 is negligible.
     """
     if z == 0:
         return 0
-    z = mpmath.mpf(z)
+    size, z = abs(mpmath.mag(z)), float(mpmath.mpf(z))
+    params = [float(p) for p in params]
     exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
-    decay = max((float(x) for x in exponents if x < 500 * math.log(10)), default=0)
-    return int(2 * math.log10(2) * abs(mpmath.mag(z)) + 3 * decay / math.log(10))
+    decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
+    return int(2 * math.log10(2) * size + 3 * decay / math.log(10))
 
 
 def limit(f: Exact, slope: Exact | None, sign: int) -> float | None:
@@ -260,6 +261,8 @@ def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) 
             left, value, right = (_evaluated(formula, params, y) for y in (x - h, x, x + h))
             slope, curvature = (right - left) / (2 * h), (right - 2 * value + left) / h**2
             found = [value, slope, curvature]
+            if any(map(mpmath.isnan, found)):
+                return found
             settled = [_settled(*pair, digits) for pair in zip(found[:2], previous, strict=False)]
             negligible = abs(x * curvature) < abs(slope) / 10**6
             if all(settled) and (
@@ -313,7 +316,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
-    "divide": operator.truediv,
+    "divide": lambda x, y: x / y if y else mpmath.nan,  # of the branch not taken, mostly
     "power": operator.pow,
     "negative": operator.neg,
     "positive": operator.pos,
@@ -334,7 +337,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     **_OPERATORS,
     "sign": mpmath.sign,
     "square": lambda x: x * x,
-    "reciprocal": lambda x: 1 / x,
+    "reciprocal": lambda x: 1 / x if x else mpmath.nan,
     "isnan": mpmath.isnan,
     "isinf": mpmath.isinf,
     "isfinite": mpmath.isfinite,

@@ -13,9 +13,9 @@ WINDOW = 8.0  # most pre-activations lie between this and its negative
 
 def _round_numbers() -> np.ndarray:
     """Where people branch: whole numbers, halves, quarters, tenths, powers of two and of ten."""
-    tenths, quarters, whole = np.arange(101) / 10, np.arange(41) / 4, np.arange(65)
-    powers = 2.0 ** np.arange(-24, 25), 10.0 ** np.arange(-8, 9)
-    positive = np.concatenate([tenths, quarters, whole, *powers])
+    tenths, quarters, halves = np.arange(101) / 10, np.arange(41) / 4, np.arange(65) / 2
+    whole, twos, tens = np.arange(101), 2.0 ** np.arange(-30, 31), 10.0 ** np.arange(-12, 13)
+    positive = np.concatenate([tenths, quarters, halves, whole, twos, tens])
     return np.concatenate([-positive, positive])
 
 
