@@ -289,13 +289,13 @@ FORMULAS = {
     "cube": Pair(lambda z: z**3, lambda z: 3 * z**2),
     "root": Pair(lambda z: np.sign(z) * np.sqrt(abs(z)), lambda z: 0.5 / np.sqrt(abs(z)), (0.0,)),
     "reciprocal": Pair(lambda z: 1 / z, lambda z: -1 / (z * z), (0.0,)),
+    "power": Pair(lambda z: abs(z) ** 1.5, lambda z: 1.5 * np.sign(z) * np.sqrt(abs(z))),
     "exp": Pair(np.exp, np.exp),
     "sinh": Pair(np.sinh, np.cosh),
     "arctan": Pair(np.arctan, lambda z: 1 / (1 + z * z)),
     "arcsinh": Pair(np.arcsinh, lambda z: 1 / np.hypot(like(z, 1), z)),
     "abs": Pair(abs, np.sign),
     "hard_tanh": Pair(lambda z: np.clip(z, -1, 1), lambda z: between(z, -1, 1), (-1.0, 1.0)),
-    "log": Pair(np.log, lambda z: 1 / z),
 }
 
 

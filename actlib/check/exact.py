@@ -260,15 +260,20 @@ def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) 
             h = (abs(x) or 1) * mpmath.mpf(10) ** (-digits // 3)
             left, value, right = (_evaluated(formula, params, y) for y in (x - h, x, x + h))
             slope, curvature = (right - left) / (2 * h), (right - 2 * value + left) / h**2
-            found = [value, slope, curvature]
+            found = [value, slope, curvature if x else mpmath.mpf(0)]  # at 0 it has no effect
             if any(map(mpmath.isnan, found)):
                 return found
             settled = [_settled(*pair, digits) for pair in zip(found[:2], previous, strict=False)]
-            negligible = abs(x * curvature) < abs(slope) / 10**6
+            negligible = abs(x * curvature) <= abs(slope) / 10**6
             if all(settled) and (
                 negligible or _settled(curvature, previous[2], digits, close=1e-4)
             ):
                 return found
+        if digits > 20 * _FOR_ZERO:
+            raise ValueError(
+                f"the exact formula has no finite derivative at z = {float(z):.9g}; "
+                "declare a kink there, or narrow the domain"
+            )
         previous, digits = found, _more(digits, [value, slope])
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import mpmath
 import numpy as np
@@ -19,6 +19,7 @@ from actlib.check.jumps import find_jumps
 from actlib.check.report import Finding
 from actlib.check.target import Differences, Numbers, Target
 
+Sides: TypeAlias = tuple[float, float] | None  # left and right of a kink
 ALLOWED = {"value": 4.0, "gradient": 8.0}
 _NEAR = mpmath.mpf(10) ** -18, mpmath.mpf(10) ** -24  # as good as one-sided
 _HELD = {
@@ -212,17 +213,19 @@ class Subject:
         words = f"it is {(wrong if wrong.size else got)[0]:.9g} at {kink:g}"
         return self._finding("kink", ok.all(), words, f"{words}; right is {right}")
 
-    def _beside(self, kink: float) -> tuple[tuple[float, float], tuple[float, float]]:
-        """What it gives for the next numbers on either side, and its slopes there."""
+    def _beside(self, kink: float) -> tuple[Sides, Sides]:
+        """What it gives for the next numbers on either side, and its slopes there, if finite."""
         ends = np.array([-np.inf, np.inf], self.dtype)
         first = np.nextafter(np.array([kink, kink], self.dtype), ends)
         second = np.nextafter(first, ends)
         at_first, at_second = (self._quietly(*x.tolist()) for x in (first, second))
+        if not np.isfinite([at_first, at_second]).all():
+            return None, None
         slopes = (at_second - at_first) / (second - first).astype(float)
         low, high = np.sort(at_first) + 4 * float(float_info(self.dtype).eps) * np.array([-1, 1])
-        return (float(low), float(high)), tuple(slopes.tolist())
+        return (float(low), float(high)), (float(slopes[0]), float(slopes[1]))
 
-    def _sides(self, kink: float, order: int) -> tuple[float, float] | None:
+    def _sides(self, kink: float, order: int) -> Sides:
         """The limits from the left and from the right of a kink, if they are known."""
         with mpmath.workdps(50):
             size = max(abs(kink), 1)
