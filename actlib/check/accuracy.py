@@ -139,7 +139,7 @@ def weigh(
         certain = (at_least >= tiny) & (conditioned | np.isinf(right))
         lost = certain & ~(numbers * np.sign(right) > 0)
         errors = np.maximum(abs(np.array(away, float)) - unsure, 0) / scale
-        overflows = np.isinf(numbers) & ~lost & (abs(right) > float(info.max))
+        overflows = np.isinf(numbers) & ~lost & (abs(right) + unsure > float(info.max))
     errors = np.where(np.isfinite(numbers) & np.isfinite(right), errors, np.inf)
     return Accuracy(z, got, right, np.where(overflows | np.isinf(unsure), 0.0, errors), lost)
 

@@ -40,6 +40,7 @@ ARRANGEMENTS: Mapping[str, Mapping[str, Arrangement]] = {
     "size": {
         "one number": lambda row: row[:1],
         "a few numbers": lambda row: row[:7],
+        "a hundred numbers": lambda row: row[:100],
         "hundreds of thousands of numbers": lambda row: _repeated(row)[:-1],
         "a large table": lambda row: _repeated(row).reshape(6, -1),
     },
