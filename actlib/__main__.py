@@ -62,6 +62,9 @@ def _function(path: str) -> Any:
         return operator.attrgetter(name)(importlib.import_module(module))
     except (ImportError, AttributeError) as error:
         raise click.BadParameter(f"{path!r} cannot be found: {error}") from error
+    except Exception as error:  # whatever a module may raise
+        words = f"{path!r} cannot be imported: {type(error).__name__}: {error}"
+        raise click.BadParameter(words) from error
 
 
 def _setting(words: str) -> tuple[str, float]:
@@ -71,6 +74,14 @@ def _setting(words: str) -> tuple[str, float]:
         return key, float(number)
     except ValueError:
         raise click.BadParameter(f"{words!r} is not like alpha=0.1") from None
+
+
+def _waiver(words: str) -> tuple[str, str]:
+    """An aspect and the reason for which it does not count: ``NaN=never gets there``."""
+    aspect, _, reason = words.partition("=")
+    if not reason:
+        raise click.BadParameter(f"{words!r} gives no reason; say {aspect}=REASON")
+    return aspect, reason
 
 
 @main.command()
@@ -91,6 +102,13 @@ def _setting(words: str) -> tuple[str, float]:
 )
 @click.option("--kink", type=float, multiple=True, help="Where the derivative jumps.")
 @click.option("--dtype", multiple=True, default=["float32", "float64"], show_default=True)
+@click.option(
+    "--skip",
+    type=_waiver,
+    metavar="ASPECT=REASON",
+    multiple=True,
+    help="What does not count, and why; the report lists the aspects.",
+)
 @click.option("--library", type=click.Choice(["tensorflow", "torch", "jax"]), help="Whose it is.")
 def check(
     function: Callable[..., Any],
@@ -99,9 +117,12 @@ def check(
     param: tuple[tuple[str, float], ...],
     kink: tuple[float, ...],
     dtype: tuple[str, ...],
+    skip: tuple[tuple[str, str], ...],
     library: str | None,
 ) -> None:
-    """Check a function, and its gradient; the exit code is 1 if it fails.
+    """Check a function, and its gradient.
+
+    The exit code is 1 if it fails, and 2 if it cannot be checked.
 
     For example: actlib check mymodule:sigmoid --exact sigmoid
     """
@@ -113,9 +134,15 @@ def check(
     grad = grad or getattr(function, "grad", None)
     try:
         report = checks.check_activation(
-            function, grad, exact=exact, params=dict(param), kinks=kink, dtypes=dtype
+            function,
+            grad,
+            exact=exact,
+            params=dict(param),
+            kinks=kink,
+            dtypes=dtype,
+            skip=dict(skip),
         )
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # a wrong call, or whatever a user's formula may raise
         raise click.UsageError(str(error)) from error
     click.echo(str(report))
     sys.exit(0 if report.ok else 1)

@@ -15,7 +15,7 @@ import numpy as np
 
 from actlib._core.arrays import Array
 from actlib._core.names import listed
-from actlib._core.registry import Activation
+from actlib._core.registry import Activation, refuse_vectors
 from actlib.functions.softmax import log_softmax
 
 __all__ = ["Network", "accuracy", "cross_entropy", "mini_batches", "squared_error"]
@@ -73,6 +73,7 @@ class Network:
     ) -> None:
         if len(sizes) < 2 or min(map(operator.index, sizes)) < 1:
             raise ValueError(f"sizes must be two or more positive integers, got {sizes!r}")
+        refuse_vectors(activation)
         params, learned = dict(params or {}), listed(learned)
         activation(0.0, **params)  # which names the parameter that is wrong, if one is
         rng = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from actlib._core.registry import Activation, Derivative
+from actlib._core.registry import Activation, Derivative, refuse_vectors
 
 _POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
 
@@ -94,6 +94,7 @@ def pieces(
 
     A function of the latter gives, at a kink, what is approached from this side.
     """
+    refuse_vectors(activation)
     inside = (kink for kink in activation.spec.kinks_at(**params) if lo < kink < hi)
     return between([lo, *inside, hi])
 

@@ -105,7 +105,8 @@ def accuracy(name, library):
         try:
             report = check_activation(f, grad, exact=name, dtypes=[dtype])
         except Exception as error:  # a dtype that the library does not take
-            yield {**row, "error": f"{type(error).__name__}: {error}".splitlines()[0][:120]}
+            said = error.__cause__ or error  # the library's own words
+            yield {**row, "error": f"{type(said).__name__}: {said}".splitlines()[0][:120]}
             continue
         for (of, _), measured in report.accuracy.items():
             if "through" in library and of == "value":

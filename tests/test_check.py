@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 import jax
+import ml_dtypes
 import mpmath
 import numpy as np
 import pytest
@@ -16,8 +19,10 @@ from matplotlib import pyplot as plt
 
 import actlib
 from actlib.check import CheckFailed, check_activation, from_jax, from_tensorflow, grid
-from actlib.check.accuracy import ends_of_runs
+from actlib.check.accuracy import ends_of_runs, float_info
 from actlib.check.exact import in_high_precision
+from actlib.check.points import examined
+from actlib.check.report import ASPECTS
 
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
@@ -218,6 +223,220 @@ def test_faults_of_a_value(f: Callable[..., Any], aspects: set[str], dtype: str)
     assert failed(report) == {("value", aspect) for aspect in aspects}
 
 
+def planted(f: Callable[..., Any], where: Callable[[Any], Any], to: Callable[[Any], Any]) -> Any:
+    """The function, with other values in some places."""
+
+    def faulty(z: Any) -> Any:
+        y = np.array(f(z))
+        return np.where(where(z), to(y), y).astype(y.dtype)
+
+    return faulty
+
+
+def right(z: Any) -> Any:
+    """A sigmoid of which nothing is known, in memory of its own."""
+    return np.array(actlib.sigmoid(z))
+
+
+def if_(where: Callable[[Any], Any], to: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Right, but for some arrays."""
+    return lambda z: to(right(z)) if where(z) else right(z)
+
+
+def writing(where: Callable[[Any], Any], into: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Right, and writes into its argument."""
+
+    def faulty(z: Any) -> Any:
+        y = right(z)
+        if where(z):
+            into(z)
+        return y
+
+    return faulty
+
+
+def spoilt(y: Any, place: int = -1, factor: float = 2.0) -> Any:
+    """In the last place, or in some from another place on."""
+    y.reshape(-1)[place:][:20] *= factor
+    return y
+
+
+def remembering(key: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    known: dict[Any, Any] = {}
+    return lambda z: known.setdefault(key(z), right(z)).copy()
+
+
+def counting(to: Callable[[Any, int], Any]) -> Callable[[Any], Any]:
+    calls = itertools.count()
+    return lambda z: to(right(z), next(calls))
+
+
+def one_buffer() -> Callable[[Any], Any]:
+    known: dict[Any, Any] = {}
+
+    def faulty(z: Any) -> Any:
+        buffer = known.setdefault(z.shape, np.empty_like(z))
+        buffer[...] = right(z)
+        return buffer
+
+    return faulty
+
+
+def raising(where: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda z: right(z) if not where(z).any() else 1 / 0
+
+
+def c_ordered(z: Any) -> Any:
+    return z.flags.c_contiguous
+
+
+def beyond(size: int, ndim: int) -> Callable[[Any], Any]:
+    return lambda z: z.size > size and z.ndim == ndim
+
+
+BY_ARRAY: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "any view": ("layout", if_(lambda z: not c_ordered(z), lambda y: y[::-1])),
+    "a strided row": ("layout", if_(lambda z: z.ndim == 1 and not c_ordered(z), lambda y: y[::-1])),
+    "a reversed row": (
+        "layout",
+        if_(lambda z: z.ndim == 1 and z.strides[0] < 0, lambda y: y[::-1]),
+    ),
+    "Fortran order": ("layout", if_(lambda z: z.ndim > 1 and z.flags.fnc, lambda y: y * 1.001)),
+    "permuted axes": ("layout", if_(lambda z: not z.flags.forc, lambda y: y * 1.001)),
+    "a transposed table": (
+        "layout",
+        if_(lambda z: z.ndim == 2 and z.flags.fnc, lambda y: y * 1.001),
+    ),
+    "no dimension": ("shape", if_(lambda z: z.ndim == 0, lambda y: y * 1.001)),
+    "two dimensions": ("shape", if_(lambda z: z.ndim == 2, lambda y: y[::-1])),
+    "three dimensions": ("shape", if_(lambda z: z.ndim == 3, lambda y: y.swapaxes(0, 1))),
+    "nothing": ("shape", if_(lambda z: z.size == 0, lambda y: y.reshape(0, 1))),
+    "one number": ("size", if_(lambda z: z.shape == (1,), lambda y: y * 1.001)),
+    "few numbers": ("size", if_(lambda z: 1 < z.size < 8, spoilt)),
+    "above 4096": ("size", if_(beyond(4096, 1), spoilt)),
+    "a second block": ("size", if_(beyond(2**15, 1), lambda y: spoilt(y, 2**15))),
+    "above 1e5, slightly": ("size", if_(beyond(10**5, 1), lambda y: spoilt(y, 10**5, 1 + 1e-5))),
+    "a large table": ("size", if_(beyond(10**5, 2), lambda y: spoilt(y, 0))),
+    "1-D in place": ("input", writing(lambda z: z.ndim == 1, lambda z: np.negative(z, out=z))),
+    "2-D in place": ("input", writing(lambda z: z.ndim == 2, lambda z: np.negative(z, out=z))),
+    "3-D in place": ("input", writing(lambda z: z.ndim == 3, lambda z: np.negative(z, out=z))),
+    "large in place": ("input", writing(lambda z: z.size > 10**5, lambda z: np.negative(z, out=z))),
+    "the same in place": ("input", writing(lambda z: z.ndim, lambda z: np.add(z, 0, out=z))),
+    "NaN in place": (
+        "input",
+        writing(lambda z: np.isnan(z).any(), lambda z: np.nan_to_num(z, copy=False)),
+    ),
+    "far out in place": (
+        "input",
+        writing(lambda z: z.size > 7, lambda z: np.maximum(z, -1e38, out=z)),
+    ),
+    "every second call": ("repeat", counting(lambda y, n: y * (1 + 1e-6 * (n % 2)))),
+    "after a dozen calls": ("repeat", counting(lambda y, n: y * (1 + 1e-6 * (n > 12)))),
+    "memory by shape": ("repeat", remembering(lambda z: z.shape)),
+    "memory by array": ("repeat", remembering(lambda z: (id(z), z.shape))),
+    "one buffer": ("alias", one_buffer()),
+    "NaN in larger arrays": ("NaN", if_(lambda z: z.size > 100, np.nan_to_num)),
+    "raises at NaN": ("NaN", raising(np.isnan)),
+    "infinity in larger arrays": (
+        "infinities",
+        planted(right, lambda z: np.isinf(z) & (z.size > 100), np.zeros_like),
+    ),
+    "raises at infinity": ("infinities", raising(np.isinf)),
+    "warns at 3": ("warnings", writing(lambda z: (z == 3).any(), lambda z: np.log(0 * z))),
+}
+
+
+@pytest.mark.parametrize(("aspect", "f"), BY_ARRAY.values(), ids=BY_ARRAY)
+def test_faults_that_depend_on_the_array(aspect: str, f: Callable[[Any], Any]) -> None:
+    report = check_activation(f, exact="sigmoid", dtypes=["float32"], points=20)
+    assert ("value", aspect) in failed(report)
+
+
+def number(place: float) -> Callable[[Any], Any]:
+    return lambda z: z == z.dtype.type(place)
+
+
+def window(low: float, high: float) -> Callable[[Any], Any]:
+    return lambda z: (low < z) & (z < high)
+
+
+def jumping(z: Any) -> Any:
+    return np.where(z > 1.2345, np.tanh(z) + 1e-3, np.tanh(z)).astype(z.dtype)
+
+
+def plus_0_in_rows(z: Any) -> Any:
+    return np.tanh(z) + (0.0 if z.size > 9 else -0.0)
+
+
+def relu(z: Any) -> Any:
+    return np.maximum(z, 0)
+
+
+one_at_0 = planted(relu, number(0.0), np.ones_like)
+one_in_rows = planted(actlib.relu.grad, lambda z: (z == 0) & (z.size > 9), np.ones_like)
+nan_slope = planted(actlib.softplus.grad, number(0.0), lambda y: y * np.nan)
+slightly_at_6 = planted(actlib.relu6, number(6.0), lambda y: y * 1.01)
+zero_at_2 = planted(np.tanh, number(2.0), np.zeros_like)
+BY_PLACE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "slope NaN at 0": ("gradient", "accuracy", {"f": actlib.softplus, "grad": nan_slope}),
+    "relu(0) = 1": ("value", "kink", {"f": one_at_0, "exact": "relu"}),
+    "a kink that is given": ("value", "kink", {"f": one_at_0, "kinks": [0.0]}),
+    "relu6(6) = 6.06": ("value", "kink", {"f": slightly_at_6, "exact": "relu6"}),
+    "a kink in larger arrays": ("gradient", "kink", {"f": actlib.relu, "grad": one_in_rows}),
+    "z itself": ("value", "alias", {"f": lambda z: z, "exact": "linear"}),
+    "a view": ("value", "alias", {"f": lambda z: z.T if z.ndim == 0 else z * 1, "exact": "linear"}),
+    "z overwritten": ("value", "alias", {"f": lambda z: np.fmax(z, 0, out=z), "exact": "relu"}),
+    "a jump": ("value", "jumps", {"f": jumping}),
+    "an opaque jump": ("value", "jumps", {"f": lambda z: jumping(np.asarray(z))}),
+    "a lone value": ("value", "jumps", {"f": zero_at_2}),
+    "a step": ("value", "jumps", {"f": lambda z: np.heaviside(z, z.dtype.type(1))}),
+    "NaN at 0": ("value", "jumps", {"f": lambda z: z / np.tanh(z)}),
+    "-0.0 in larger arrays": ("value", "-0.0", {"f": plus_0_in_rows, "exact": "tanh"}),
+    "overflow downwards": ("value", "accuracy", {"f": lambda z: -(z**2), "exact": lambda z: z**2}),
+}
+
+
+@pytest.mark.parametrize(("of", "aspect", "given"), BY_PLACE.values(), ids=BY_PLACE)
+def test_faults_in_some_place(of: str, aspect: str, given: dict[str, Any]) -> None:
+    assert (of, aspect) in failed(check_activation(**given, dtypes=["float32"], points=20))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("place", [0.0, 1.0, -1.0, 2.0, 3.0, 0.5, -0.25, 0.1, 20.0, -100.0, 2**-9])
+def test_a_wrong_value_at_a_round_number(place: float, dtype: str) -> None:
+    f = planted(actlib.linear, number(place), lambda y: y * 1.5 + 0.25)
+    report = check_activation(f, exact="linear", dtypes=[dtype], points=20)
+    assert failed(report) >= {("value", "accuracy")}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_no_window_of_a_fiftieth_is_left_out(dtype: str) -> None:
+    every = dtype if dtype != "bfloat16" else ml_dtypes.bfloat16
+    z = examined(np.dtype(every), [], None, 300).astype(float)
+    gaps = np.diff(z[abs(z) <= 8])
+    spacing = 8 * float(float_info(every).eps)  # below 8, half of it
+    assert gaps.max() < max(0.02, spacing)
+    for low in (0.5, -3.11, 7.97):
+        f = planted(right, window(low, low + max(0.02, spacing)), lambda y: y * 1.3)
+        report = check_activation(f, exact="sigmoid", dtypes=[dtype])
+        assert ("value", "accuracy") in failed(report)
+
+
+@each_dtype
+def test_an_overflow_of_the_result_is_no_fault(dtype: str) -> None:
+    """The cube of a number is beyond the largest one where the number itself is far from it."""
+
+    def slope(z: Any) -> Any:
+        return 3 * np.maximum(z, 0) ** 2
+
+    def cube(z: Any) -> Any:
+        return np.maximum(z, 0) ** 3
+
+    for exact in (None, lambda z: max(z, 0) ** 3):
+        check_activation(cube, slope, exact=exact, dtypes=[dtype], points=20).raise_if_failed()
+    check_activation(np.square, lambda z: 2 * z, dtypes=["float16"]).raise_if_failed()
+
+
 @each_dtype
 def test_faults_of_a_gradient(dtype: str) -> None:
     for factor in (1.0005, 0.9995):
@@ -227,7 +446,7 @@ def test_faults_of_a_gradient(dtype: str) -> None:
             assert failed(report) == {("gradient", "accuracy")}
         report = check_activation(scipy.special.expit, slightly_off, dtypes=[dtype], points=50)
         assert ("gradient", "accuracy") in failed(report)
-        assert "differences" in report.reference
+        assert "polynomials" in report.reference
     minus_zero = check_activation(
         lambda z: abs(z) * np.sign(z) + 0.0, exact="linear", dtypes=[dtype]
     )
@@ -293,17 +512,13 @@ def test_a_domain_narrows_the_check() -> None:
 
 
 def test_without_exact_numbers_only_the_gradient_is_compared() -> None:
-    """By differences, as far as they are certain; by a complex step, where that is possible."""
+    """By the function's values, as far as these are certain."""
     report = check_activation(scipy.special.expit, sigmoid_slope)
     report.raise_if_failed()
     assert set(report.accuracy) == {("gradient", "float32"), ("gradient", "float64")}
-
-    def entire(z: Any) -> Any:  # of complex numbers too, but not of mpmath's
-        return scipy.special.erf(z)
-
     off = lambda z: 2 / np.sqrt(np.pi) * np.exp(-z * z) * (1 + 1e-12)  # noqa: E731
-    inner = {"domain": (-4.0, 4.0), "dtypes": ["float64"]}
-    assert failed(check_activation(entire, off, **inner)) == {("gradient", "accuracy")}  # type: ignore[arg-type]
+    report = check_activation(scipy.special.erf, off, domain=(-4.0, 4.0), dtypes=["float64"])
+    assert failed(report) == {("gradient", "accuracy")}
 
 
 # --- the report
@@ -315,13 +530,13 @@ def test_the_report_explains_itself() -> None:
         report.raise_if_failed()
     words = str(caught.value)
     assert words == str(report)
-    assert "sigmoid: 4 of 32 properties FAILED" in words
+    assert "sigmoid: 4 of 48 properties FAILED" in words
     assert "E is the error" in words
     assert "lost for z in [16." in words
     assert words.count(": got ") == 6
     assert re.search(r"got 0\.0, exact \d\.\d+e-08, E = [34]\.\d+e\+05, lost", words)
     page = report._repr_html_()
-    assert page.count("<tr>") == 33
+    assert page.count("<tr>") == 49
     assert page.count("<strong>failed</strong>") == 4
     ax = report.plot()
     for line, accuracy in zip(ax.lines, report.accuracy.values(), strict=False):
@@ -345,6 +560,33 @@ def test_words_of_the_function_are_escaped() -> None:
 def test_runs() -> None:
     assert ends_of_runs(np.array([True, True, False, True])) == [(0, 1), (3, 3)]
     assert ends_of_runs(np.array([False])) == []
+
+
+def test_what_is_waived_is_neither_ok_nor_failed() -> None:
+    given: dict[str, Any] = {"exact": "sigmoid", "dtypes": ["float32"], "points": 20}
+    plain = check_activation(nan_to_zero, **given)
+    assert failed(plain) == {("value", "NaN")}
+    waived = check_activation(nan_to_zero, skip={"NaN": "ours are <finite>"}, **given)
+    assert waived.ok
+    assert not waived.failed
+    waived.raise_if_failed()
+    assert str(waived).startswith("nan_to_zero: all is well, 1 waived\n")
+    finding = waived.find("value", "NaN")
+    assert not finding.ok
+    assert str(finding).startswith(
+        "waived value    NaN            ours are <finite>; found: NaN, 1"
+    )
+    assert "<td>waived</td>" in waived._repr_html_()
+    assert "ours are &lt;finite&gt;; found" in waived._repr_html_()
+    other = check_activation(nan_to_zero, skip={"shape": "for rows alone"}, **given)
+    assert failed(other) == {("value", "NaN")}
+    assert str(other).startswith("nan_to_zero: 1 of 12 properties FAILED, 1 waived\n")
+
+
+def test_all_aspects_are_known() -> None:
+    pairs: list[Any] = [(actlib.relu,), (np.tanh,), (scipy.special.expit, sigmoid_slope)]
+    reports = [check_activation(*pair, dtypes=["float32"], points=20) for pair in pairs]
+    assert {x.aspect for report in reports for x in report.findings} == set(ASPECTS)
 
 
 # --- wrong calls
@@ -375,6 +617,11 @@ def test_runs() -> None:
             "has no par",
         ),
         (lambda: check_activation(np.tanh, domain=(1, 0)), ValueError, "domain"),
+        (lambda: check_activation(math.tanh, exact="tanh"), ValueError, "must take a NumPy array"),
+        (lambda: check_activation(lambda z: z @ z.T, exact="tanh"), ValueError, r"shape \(\)"),
+        (lambda: check_activation(lambda z: z[:, :1]), ValueError, r"raises IndexError: .*array"),
+        (lambda: check_activation(np.tanh, skip={"Nan": "x"}), ValueError, "no aspect 'Nan'.* NaN"),
+        (lambda: check_activation(np.tanh, skip={"NaN": ""}), ValueError, "give the reason"),
     ],
 )
 def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: str) -> None:
@@ -383,18 +630,35 @@ def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: s
 
 
 def test_an_exact_formula_may_give_up_far_out() -> None:
-    """Then the limit is unknown, and anything but NaN will do."""
+    """Then the limit is unknown, and anything will do."""
 
     def formula(z: Any) -> Any:
-        if abs(z) > mpmath.mpf(10) ** 310:
+        if abs(z) > mpmath.mpf(10) ** 300:
             raise OverflowError
         return mpmath.tanh(z)
 
     only: Any = {"exact": formula, "dtypes": ["float32"], "points": 20}
-    assert check_activation(np.tanh, **only).ok
-    assert check_activation(lambda z: np.where(np.isinf(z), np.float32(7), np.tanh(z)), **only).ok
-    nan = check_activation(lambda z: np.where(np.isinf(z), z - z, np.tanh(z)), **only)
-    assert "right is a number and a number" in nan.find("value", "infinities").detail
+    for odd in np.float32([7, np.nan]):
+
+        def f(z: Any, odd: Any = odd) -> Any:
+            return np.where(np.isinf(z), odd, np.tanh(z))
+
+        check_activation(f, **only).raise_if_failed()
+
+
+def test_a_formula_that_is_undefined_at_0() -> None:
+    """It is compared everywhere else; a function that is NaN there has a fault, if it is asked."""
+
+    def sinc(z: Any) -> Any:
+        return np.where(z == 0, 1, np.sin(z) / np.where(z == 0, 1, z)).astype(z.dtype)
+
+    given: dict[str, Any] = {"domain": (-4, 4), "dtypes": ["float64"], "points": 20}
+    check_activation(sinc, exact=lambda z: mpmath.sin(z) / z, **given).raise_if_failed()
+    own = check_activation(lambda z: np.where(z == 0, 1, np.sin(z) / z).astype(z.dtype), **given)
+    assert own.reference.startswith("Compared with the function's own formula")
+    assert failed(own) == {("value", "warnings")}
+    bare = check_activation(lambda z: np.sin(z) / z, **given)
+    assert failed(bare) >= {("value", "jumps"), ("value", "accuracy")}
 
 
 def test_an_error_in_the_exact_formula_says_where() -> None:

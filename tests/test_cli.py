@@ -34,6 +34,13 @@ def test_list_and_show() -> None:
     assert "no function 'gleu'" in words
 
 
+def test_check_takes_no_function_of_vectors() -> None:
+    for call in (["actlib:softmax"], ["numpy:tanh", "--exact", "softmax"]):
+        code, words = run("check", *call)
+        assert code == 2
+        assert "softmax acts on vectors, not elementwise" in words
+
+
 def test_check_passes_and_fails() -> None:
     code, words = run("check", "actlib:relu", "--dtype", "float32")
     assert (code, words.splitlines()[0]) == (0, "relu: all is well")
@@ -55,6 +62,42 @@ def test_check_passes_and_fails() -> None:
     assert code == 0, words
 
 
+def test_an_aspect_can_be_waived() -> None:
+    command = ["check", "numpy:nan_to_num", "--exact", "linear", "--dtype", "float32"]
+    code, words = run(*command)
+    assert code == 1
+    assert "FAILED value    NaN" in words
+    waived = ["--skip", "NaN=never gets there", "--skip", "infinities=nor there"]
+    code, words = run(*command, *waived)
+    assert code == 0, words
+    assert words.startswith("nan_to_num: all is well, 2 waived\n")
+    assert "waived value    NaN            never gets there; found: NaN, 1, NaN gives 0" in words
+
+
+@pytest.mark.parametrize(
+    ("definition", "code", "message"),
+    [
+        ("import math; f = math.tanh", 2, "the function must take a NumPy array"),
+        ("def f(z): raise RuntimeError('no luck')", 2, "raises RuntimeError: no luck"),
+        ("1 / 0", 2, "cannot be imported: ZeroDivisionError: division by zero"),
+        (
+            "import numpy as np\ndef f(z): return 1 * z if np.isfinite(z).all() else 1 / 0",
+            1,
+            "FAILED",
+        ),
+    ],
+)
+def test_an_error_is_told_from_a_failed_check(
+    definition: str, code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "errs.py").write_text(definition)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "errs", raising=False)
+    found, words = run("check", "errs:f", "--exact", "linear", "--dtype", "float32")
+    assert found == code, words
+    assert message in " ".join(words.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -63,6 +106,8 @@ def test_check_passes_and_fails() -> None:
         (["no_such_module:f"], "cannot be found: No module named 'no_such_module'"),
         (["numpy:tanh", "--exact", "tnh"], "did you mean tanh"),
         (["numpy:tanh", "--param", "alpha"], "is not like alpha=0.1"),
+        (["numpy:tanh", "--skip", "NaN"], "'NaN' gives no reason; say NaN=REASON"),
+        (["numpy:tanh", "--skip", "nan=never"], "no aspect 'nan' to skip; there are: accuracy"),
     ],
 )
 def test_wrong_calls(arguments: list[str], message: str) -> None:

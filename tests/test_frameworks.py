@@ -112,3 +112,11 @@ if importlib.util.find_spec("torch"):  # in the environment of `make test-peers`
         assert from_torch(lambda x: torch.relu(x.float()))[0](half).dtype == np.float32
         assert from_torch(lambda x: x.bfloat16())[0](z).dtype == ml_dtypes.bfloat16
         assert from_torch(torch.relu)[1](half).dtype == ml_dtypes.bfloat16
+
+    def test_the_gradient_of_a_module_that_works_in_place() -> None:
+        torch = importlib.import_module("torch")
+        f, grad = from_torch(torch.nn.ReLU(inplace=True))
+        z = np.array([-1.0, 2.0])
+        assert (f(z).tolist(), grad(z).tolist(), z.tolist()) == ([0, 2], [0, 1], [-1, 2])
+        report = check_activation(f, grad, exact="relu", dtypes=["float32"], points=20)
+        assert {(found.of, found.aspect) for found in report.failed} == {("gradient", "NaN")}

@@ -85,7 +85,11 @@ def test_numbers_are_the_registrys(found: dict[str, Any], name: str, mode: str, 
 @each_name
 def test_the_checker_finds_nothing_lost(name: str) -> None:
     report = check_activation(
-        *from_tensorflow(activation(name)), exact=name, dtypes=["float32"], points=POINTS
+        *from_tensorflow(activation(name)),
+        exact=name,
+        dtypes=["float32"],
+        points=POINTS,
+        skip={"-0.0": "of -0.0 and 0, TensorFlow's minimum takes now the one and now the other"},
     )
     # TensorFlow's kernels flush to zero what is close to the smallest normal number.
     ours = {"value": REGISTRY[name], "gradient": REGISTRY[name].grad}

@@ -26,7 +26,8 @@ from contract import FLOATS, HALVES, VECTORS, WHOLE
 import actlib
 from actlib import log_softmax, softmax
 from actlib._core.vectors import along_axis
-from actlib.check import grid
+from actlib.check import grid, samples
+from actlib.check.samples import vectors
 
 AXIS = {"softmax": softmax, "log_softmax": log_softmax}
 UNITS = {name: function for name, function in VECTORS.items() if name not in AXIS}
@@ -105,32 +106,11 @@ def errors(got: np.ndarray, exact: list[Any], terms: list[Any]) -> float:
     )
 
 
-def vectors(dtype: Any, lengths: tuple[int, ...] = (1, 2, 3, 10, 65)) -> Iterator[np.ndarray]:
-    """Random ones of every scale and length, peaks, ties, and vectors as far apart as can be."""
-    rng = np.random.default_rng(1990)
-    big = float(np.finfo(dtype).max)
-    for scale, n in itertools.product((1e-30, 1e-3, 1.0, 10.0, 100.0, 1e4), lengths):
-        yield (rng.normal(size=n) * scale).astype(dtype)
-        yield (rng.normal(size=n) * scale + 1000).astype(dtype)
-    for gap in (0.0, 1e-5, 0.6, 1.0, 5.0, 17.0, 36.0, 80.0, 95.0, 200.0, 700.0, 744.0):
-        for n in lengths[1:]:
-            peak = rng.normal(size=n)
-            peak[n // 2] = peak.max() + gap
-            yield peak.astype(dtype)
-            yield np.array([gap] + [0.0] * (n - 1), dtype)
-            yield np.array([0.0] + [gap] * (n - 1), dtype)
-    yield np.array([big, -big, 0.0], dtype)
-    yield np.array([-big, -big], dtype)
-
-
 def upstreams(z: np.ndarray) -> Iterator[np.ndarray]:
-    n, dtype, rng = z.size, z.dtype, np.random.default_rng(z.size)
-    yield np.ones(n, dtype)
-    yield rng.normal(size=n).astype(dtype)
-    yield (z == z.max()).astype(dtype)
-    yield (np.arange(n) == 0).astype(dtype) * dtype.type(1e6)
-    yield (10.0 ** rng.uniform(-9, 9, n) * rng.choice([-1, 1], n)).astype(dtype)
-    yield rng.choice([-1.0, 1.0], n).astype(dtype) * np.finfo(dtype).max
+    """Those of the checker, and the largest that leave room for rounding."""
+    yield from samples.upstreams(z)
+    signs = np.random.default_rng(z.size).choice([-1.0, 1.0], z.size)
+    yield signs.astype(z.dtype) * (np.finfo(z.dtype).max / 4)
 
 
 def worst_value(function: Callable[..., Any], name: str, dtype: Any) -> float:
@@ -142,7 +122,7 @@ def worst_value(function: Callable[..., Any], name: str, dtype: Any) -> float:
 
 def worst_vjp(function: Callable[..., Any], name: str, dtype: Any) -> float:
     worst = 0.0
-    with mpmath.workdps(400):
+    with mpmath.workdps(700):  # the largest upstream gradient makes 1e-616 an ordinary number
         for z in vectors(dtype, (1, 2, 3, 10)):
             for g in upstreams(z):
                 exact = exact_axis_vjp(name, tuple(z.tolist()), tuple(g.tolist()))

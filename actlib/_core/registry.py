@@ -204,12 +204,33 @@ class UnknownName(KeyError, ValueError):
         return str(self.args[0])
 
 
+def refuse_vectors(given: object) -> None:
+    """Raise an error if a function of vectors is given where an elementwise one is needed.
+
+    Parameters
+    ----------
+    given : object
+        A function, its specification or its name.
+
+    Raises
+    ------
+    UnknownName
+        Which says what to do.
+    """
+    named = REGISTRY.get(given) if isinstance(given, str) else given
+    spec = getattr(named, "spec", named)
+    if isinstance(spec, Spec) and not spec.elementwise:
+        raise UnknownName(
+            f"{spec.name} acts on vectors, not elementwise: it has .vjp, but no .grad, "
+            "and actlib.check.check_vjp examines it"
+        )
+
+
 class Named(dict[str, F]):
     """Functions by name; the error for an unknown name offers the nearest ones."""
 
     def __missing__(self, name: str) -> NoReturn:
-        if name in REGISTRY:
-            raise UnknownName(f"{name} acts on vectors, not elementwise: it has .vjp, but no .grad")
+        refuse_vectors(name)
         raise UnknownName(f"the registry has no function {name!r}{hint(name, self)}")
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from actlib._core.arrays import Array
-from actlib._core.registry import Activation
+from actlib._core.registry import Activation, refuse_vectors
 
 __all__ = ["FixedPoint", "chi", "critical_gain", "fixed_points", "next_variance", "variances"]
 
@@ -256,6 +256,7 @@ def critical_gain(activation: Activation[...], bias: float = 0.0, **params: floa
       ...
     ValueError: gelu has no critical gain: chi is 1 at the fixed point 0 for gain 2, ...
     """
+    refuse_vectors(activation)
     _check(bias=bias)
     unstable = []
 
@@ -290,6 +291,7 @@ def critical_gain(activation: Activation[...], bias: float = 0.0, **params: floa
 
 def _normal(activation: Activation[...], q: float, params: dict[str, float]) -> tuple[Array, Array]:
     """Points and weights of means over numbers with variance q, dense where functions bend."""
+    refuse_vectors(activation)
     kinks = activation.spec.kinks_at(**params)
     scale = math.sqrt(q)
     if scale == 0:

@@ -42,9 +42,10 @@ def profile(accuracy: Accuracy) -> str:
     >>> digits == digits[::-1], digits.count("x") > 4
     (True, True)
     """
-    edges = np.array([*(-x for x in EDGES[:0:-1]), *EDGES])
-    bins = np.digitize(accuracy.z.astype(float), edges) - 1
-    return "".join(_digits(accuracy, bins == i) for i in range(edges.size - 1))
+    z, side = accuracy.z.astype(float), len(EDGES) - 1
+    size = np.digitize(abs(z), EDGES) - 1
+    bins = np.where(z < 0, side - 1 - size, side + size)
+    return "".join(_digits(accuracy, bins == i) for i in range(2 * side))
 
 
 def _digits(accuracy: Accuracy, inside: np.ndarray) -> str:

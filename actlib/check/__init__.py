@@ -11,6 +11,8 @@ Needs the extra ``check``: mpmath and SymPy.
 >>> report = check_activation(sigmoid, slope, exact="sigmoid", dtypes=["float32"])
 >>> report.ok, report.find("gradient", "nothing lost").ok
 (False, False)
+
+Functions of vectors, and their products with an upstream gradient, are for `check_vjp`.
 """
 
 from actlib._core.extras import extra
@@ -29,6 +31,7 @@ with extra("check"):
         shipped,
     )
     from actlib.check.report import CheckFailed, Finding, Report
+    from actlib.check.vjp import check_vjp
 
 __all__ = [
     "Accuracy",
@@ -36,6 +39,7 @@ __all__ = [
     "Finding",
     "Report",
     "check_activation",
+    "check_vjp",
     "conventions",
     "from_jax",
     "from_library",

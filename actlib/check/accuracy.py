@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from actlib._core.names import listed
@@ -112,11 +111,46 @@ def compare(
     uncertain: Sequence[float] | None = None,
 ) -> Accuracy:
     """Compare with exact numbers and their slopes, which may be uncertain by a known amount."""
-    numbers = z.astype(float).tolist(), got.astype(float).tolist()
-    rows = zip(*numbers, exact, slope, uncertain or [0.0] * z.size, strict=True)
-    pairs = [_error(y, f, x * s, z.dtype, allowed, u) for x, y, f, s, u in rows]
-    errors, lost = np.array(pairs, float).reshape(-1, 2).T
-    return Accuracy(z, got, np.array(exact, float), errors, lost.astype(bool))
+    with np.errstate(all="ignore"):
+        sensitivity = z.astype(float) * np.array(slope, float)
+    return weigh(z, got, exact, sensitivity, allowed, uncertain)
+
+
+def weigh(
+    z: np.ndarray,
+    got: np.ndarray,
+    exact: Sequence[Any],
+    sensitivity: np.ndarray,
+    allowed: float,
+    uncertain: Sequence[float] | None = None,
+    underflow: Any = 1.0,
+) -> Accuracy:
+    """Compare with exact numbers, of which it is known how they move with what is given.
+
+    Nothing is known where one is infinitely uncertain. The smallest normal number counts
+    `underflow` times.
+    """
+    info = float_info(z.dtype)
+    numbers = got.astype(float)
+    away = [float(y - f) if math.isfinite(y) else y for y, f in zip(numbers, exact, strict=True)]
+    right, unsure = np.array(exact, float), np.array(uncertain or 0.0)
+    tiny = float(info.smallest_normal) * underflow
+    with np.errstate(all="ignore"):
+        scale, at_least = unit(right, sensitivity, z.dtype, underflow), abs(right) - unsure
+        conditioned = at_least > allowed * float(info.eps) * abs(sensitivity)
+        certain = (at_least >= tiny) & (conditioned | np.isinf(right))
+        lost = certain & ~(numbers * np.sign(right) > 0)
+        errors = np.maximum(abs(np.array(away, float)) - unsure, 0) / scale
+        overflows = np.isinf(numbers) & ~lost & (abs(right) + unsure > float(info.max))
+    errors = np.where(np.isfinite(numbers) & np.isfinite(right), errors, np.inf)
+    return Accuracy(z, got, right, np.where(overflows | np.isinf(unsure), 0.0, errors), lost)
+
+
+def unit(exact: Any, sensitivity: Any, dtype: np.dtype, underflow: Any = 1.0) -> Any:
+    """What counts as an error of 1: what an ulp of the result or of z may change."""
+    info = float_info(dtype)
+    tiny = float(info.smallest_normal) * underflow
+    return float(info.eps) * (abs(exact) + abs(sensitivity)) + tiny
 
 
 def float_info(dtype: Any) -> Any:
@@ -126,28 +160,6 @@ def float_info(dtype: Any) -> Any:
     import ml_dtypes
 
     return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
-
-
-def _error(
-    got: float,
-    exact: mpmath.mpf,
-    sensitivity: mpmath.mpf,
-    dtype: np.dtype,
-    allowed: float,
-    uncertain: float,
-) -> tuple[float, bool]:
-    """E at one point, and whether the number is lost there."""
-    info = float_info(dtype)
-    eps, tiny, largest = float(info.eps), float(info.smallest_normal), float(info.max)
-    at_least = abs(exact) - uncertain
-    certain = at_least >= tiny and at_least > allowed * eps * abs(sensitivity)
-    lost = bool(certain and not got * mpmath.sign(exact) > 0)
-    if math.isinf(got) and not lost and abs(exact) > largest:
-        return 0.0, False
-    if not math.isfinite(got):
-        return math.inf, lost
-    scale = eps * (abs(exact) + abs(sensitivity)) + tiny
-    return float(max(abs(got - exact) - uncertain, 0) / scale), lost
 
 
 def grid(dtype: Any, around: Iterable[float] = (), points: int = 400) -> np.ndarray:

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from actlib._core.names import listed
+from actlib._core.registry import refuse_vectors
 from actlib._core.spec import Spec
-from actlib.check.accuracy import Accuracy, grid
-from actlib.check.report import Finding, Report
+from actlib.check.accuracy import Accuracy
+from actlib.check.points import examined
+from actlib.check.report import ASPECTS, Finding, Report
 from actlib.check.subject import Subject
-from actlib.check.target import find_target
+from actlib.check.target import Target, find_target
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
 
@@ -27,6 +29,7 @@ def check_activation(
     dtypes: str | Sequence[str] = ("float32", "float64"),
     domain: tuple[float, float] | None = None,
     points: int = 300,
+    skip: Mapping[str, str] | None = None,
 ) -> Report:
     """Examine an activation, and its gradient, over the whole range of floating-point numbers.
 
@@ -41,7 +44,7 @@ def check_activation(
         What `f` should be: the name of an entry of ``actlib.REGISTRY.elementwise``, or a function
         ``exact(z, **params)`` of mpmath numbers. Without it `f` is trusted to be the right formula,
         and it is examined how well it is computed: by mpmath if `f` is made of NumPy's arithmetic
-        and elementary functions, otherwise only the gradient is, by differences of `f`.
+        and elementary functions, otherwise only the gradient is, as far as the values of `f` tell.
     params : mapping of str to float, optional
         Parameters, passed to `f`, `grad` and `exact` by name.
     kinks : iterable of float, or mapping of float to float, optional
@@ -52,7 +55,11 @@ def check_activation(
     domain : pair of float, optional
         Where to examine, if not everywhere.
     points : int
-        How many to take in each of three parts of the range, see `grid`.
+        How many to take in each of three parts of the range, see `grid`; and four times as many
+        between -8 and 8, where most pre-activations lie. Round numbers are taken in any case.
+    skip : mapping of str to str, optional
+        Aspects that do not count, each with the reason: ``{"NaN": "never gets there"}``. They are
+        examined and reported, and called neither ok nor failed.
 
     Returns
     -------
@@ -62,7 +69,8 @@ def check_activation(
     Raises
     ------
     TypeError, ValueError
-        If the call makes no sense, or `f` does not return an array of the shape of its input.
+        If the call makes no sense, or `f` does not take an array of ordinary numbers and return one
+        of the same shape.
 
     Examples
     --------
@@ -77,35 +85,54 @@ def check_activation(
     for role, given in {"f": f, "grad": grad or f}.items():
         if not callable(given):
             raise TypeError(f"{role} must be a function of a NumPy array, got {given!r}")
+    refuse_vectors(f)
     spec = getattr(f, "spec", None)
     if isinstance(spec, Spec) and exact is None:
         exact, grad = spec.name, grad or getattr(f, "grad", None)
-    numbers = dict(params or {})
+    numbers, waived = dict(params or {}), dict(skip or {})
+    _refuse_unknown(waived)
     if not dtypes:
         raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
     if domain is not None and not domain[0] < domain[1]:
         raise ValueError(f"the domain must be (low, high) with low below high, got {domain}")
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
-    for dtype in map(_dtype, listed(dtypes)):
+    for dtype in map(dtype_named, listed(dtypes)):
         target = find_target(f, exact, numbers, kinks, dtype)
-        z = grid(dtype, {0.0, *target.kinks}, points)
-        if domain is not None:
-            low, high = np.clip(domain, -1e4, 1e4).tolist()
-            inside = np.linspace(low, high, points).astype(dtype)
-            z = np.union1d(z, np.setdiff1d(inside, list(target.kinks)))
-            z = z[(z >= domain[0]) & (z <= domain[1])]
+        z = examined(dtype, target.kinks, domain, points)
+        z = z if _defined_at_zero(target) else z[z != 0]
         for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
             if function is not None:
-                subject = Subject(function, numbers, of, order, target, dtype, domain)
+                subject = Subject(
+                    function, numbers, of, order, target, dtype, domain, exact is None
+                )
                 found, measured = subject.examine(z)
                 findings += found
                 accuracy |= {(of, dtype.name): measured} if measured else {}
     name = getattr(f, "__name__", None) or repr(f)
+    findings = [x.waive(waived[x.aspect]) if x.aspect in waived else x for x in findings]
     return Report(name, target.words, tuple(findings), accuracy)
 
 
-def _dtype(name: str) -> np.dtype:
+def _defined_at_zero(target: Target) -> bool:
+    """Whether the exact formula can be asked for 0; some, as that of sin(z) / z, cannot."""
+    try:
+        target.at(0, 0.0)
+    except (ZeroDivisionError, ValueError):
+        return False
+    return True
+
+
+def _refuse_unknown(waived: Mapping[str, str]) -> None:
+    for aspect, reason in waived.items():
+        if aspect not in ASPECTS:
+            raise ValueError(f"no aspect {aspect!r} to skip; there are: {', '.join(ASPECTS)}")
+        if not reason:
+            raise ValueError(f"give the reason for which {aspect!r} is skipped")
+
+
+def dtype_named(name: str) -> np.dtype:
+    """A dtype that can be examined."""
     if name not in DTYPES:
         raise ValueError(f"unknown dtype {name!r}; it is one of {', '.join(DTYPES)}")
     if name == "bfloat16":

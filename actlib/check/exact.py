@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,9 +13,17 @@ import mpmath
 import numpy as np
 import sympy
 
+from actlib._core.registry import refuse_vectors
 from actlib._core.spec import Spec
 
 Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
+
+_NEGLIGIBLE = mpmath.mpf(10) ** -500
+_FOR_ZERO = 1000  # digits: what is zero with more than these is negligible
+_CLOSE = mpmath.mpf(10) ** -30
+
+
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 
 
 class _Symbolic:
@@ -75,6 +83,7 @@ def reference(spec: Spec, *wrt: str) -> Reference:
     >>> print(mpmath.nstr(slope(50.0), 10))
     1.928749848e-22
     """
+    refuse_vectors(spec)
     return Reference(spec.exact, ("z", *spec.params), wrt)
 
 
@@ -88,19 +97,31 @@ class Reference:
 
     def __call__(self, z: Any, *params: Any) -> mpmath.mpf:
         """Evaluate it at numbers, not at arrays."""
-        return _converged(_derived(self.exact, self.names, self.wrt), z, *params)
+        return evaluate(self.exact, self.names, (self.wrt,), (z, *params))[0]
+
+
+def evaluate(
+    exact: Callable[..., Any],
+    names: tuple[str, ...],
+    derivatives: tuple[tuple[str, ...], ...],
+    arguments: tuple[Any, ...],
+) -> list[mpmath.mpf]:
+    """Derivatives of an exact formula at numbers, to 30 digits; together they cost hardly more."""
+    return _converged(_derived(exact, names, derivatives), *arguments)
 
 
 @functools.cache
 def _derived(
-    exact: Callable[..., Any], names: tuple[str, ...], wrt: tuple[str, ...]
-) -> Callable[..., Any]:
-    """The derivative of an exact formula, as a function of numbers of any precision."""
+    exact: Callable[..., Any], names: tuple[str, ...], derivatives: tuple[tuple[str, ...], ...]
+) -> Callable[..., list[Any]]:
+    """Derivatives of an exact formula, as a function of numbers of any precision."""
     expression, symbols = symbolic(exact, names)
-    for name in wrt:
-        expression = sympy.diff(expression, symbols[name])
-    formula: Callable[..., Any] = sympy.lambdify(
-        list(symbols.values()), expression, [{"erfc": _erfc, "exp": _exp}, "mpmath"], cse=True
+    derived = [
+        functools.reduce(lambda found, name: sympy.diff(found, symbols[name]), wrt, expression)
+        for wrt in derivatives
+    ]
+    formula: Callable[..., list[Any]] = sympy.lambdify(
+        list(symbols.values()), derived, [{"erfc": erfc, "exp": exp}, "mpmath"], cse=True
     )
     return formula
 
@@ -113,9 +134,9 @@ def symbolic(
     return sympy.sympify(exact(_Symbolic, *symbols.values())), symbols
 
 
-def _exp(x: mpmath.mpf) -> mpmath.mpf:
+def exp(x: mpmath.mpf) -> mpmath.mpf:
     """The same as mpmath's, which takes very long for whole numbers: it multiplies e by itself."""
-    if abs(x) < 1e4 or not mpmath.isint(x):
+    if mpmath.mag(x) < 14 or not mpmath.isint(x):
         return mpmath.exp(x)
     with mpmath.extraprec(mpmath.mag(x)):
         third = mpmath.mpf(1) / 3
@@ -123,13 +144,13 @@ def _exp(x: mpmath.mpf) -> mpmath.mpf:
     return +result
 
 
-def _erfc(x: mpmath.mpf) -> mpmath.mpf:
+def erfc(x: mpmath.mpf) -> mpmath.mpf:
     """Where mpmath's own fails, beyond 1e300, the first term of the asymptotic series will do."""
     return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
 
-def _converged(formula: Callable[..., Any], *arguments: Any, agree: int = 30) -> mpmath.mpf:
-    """Double the precision until two evaluations agree to so many digits, or are both negligible.
+def _converged(formula: Callable[..., list[Any]], *arguments: Any) -> list[mpmath.mpf]:
+    """Double the precision until two evaluations agree to 30 digits, or are both negligible.
 
     A difference of nearly equal terms is zero at any fixed precision: zero proves nothing until
     the precision is far beyond the smallest number of interest. Nor does agreement, where a term
@@ -137,68 +158,131 @@ def _converged(formula: Callable[..., Any], *arguments: Any, agree: int = 30) ->
     """
     if not all(mpmath.isfinite(x) for x in arguments):
         raise ValueError(f"the reference takes finite numbers, got {arguments}")
-    previous, digits = mpmath.nan, 40 + _digits_to_show(*map(abs, arguments))
+    previous: list[Any] | None = None
+    digits = 40 + _digits_to_show(abs(arguments[0]), map(abs, arguments[1:]))
     while True:
         with mpmath.workdps(digits):
-            value = mpmath.mpf(formula(*(mpmath.mpf(x) for x in arguments)))
-            if value != 0 and abs(value - previous) <= abs(value) * mpmath.mpf(10) ** -agree:
-                return value
-            if digits > 1000 and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -500:
-                return value
-        previous, digits = value, 2 * digits
+            values = formula(*(mpmath.mpf(x) for x in arguments))
+            if previous and all(
+                _settled(*pair, digits) for pair in zip(values, previous, strict=True)
+            ):
+                return [mpmath.mpf(value) for value in values]
+        previous, digits = values, _more(digits, values)
 
 
-def _digits_to_show(z: Any, *params: Any) -> int:
+def _settled(value: Any, previous: Any, digits: int, close: Any = _CLOSE) -> bool:
+    """Whether an evaluation with so many digits, and one with fewer, prove the value.
+
+    A Python integer stands in the formula itself.
+    """
+    if isinstance(value, int):
+        return True
+    if value != 0 and abs(value - previous) <= abs(value) * close:
+        return True
+    return digits > _FOR_ZERO and max(abs(value), abs(previous)) < _NEGLIGIBLE
+
+
+def _more(digits: int, values: list[Any]) -> int:
+    """The next precision to try: twice as many digits, or what it takes to prove a zero."""
+    doubtful = any(value == 0 and not isinstance(value, int) for value in values)
+    return max(2 * digits, _FOR_ZERO + 1 if doubtful else 0)
+
+
+def _digits_to_show(z: Any, params: Iterable[Any] = ()) -> int:
     """How far below 1 the square of z is, and the cube of an exponential of z, in decimal digits.
 
     Parameters may multiply or divide z. An exponential below 1e-500 is negligible.
     """
     if z == 0:
         return 0
-    z = mpmath.mpf(z)
+    size, z = abs(mpmath.mag(z)), float(mpmath.mpf(z))
+    params = [float(p) for p in params]
     exponents = [z, *(z * p for p in params), *(z / p for p in params if p)]
     decay = max((x for x in exponents if x < 500 * math.log(10)), default=0)
-    return int(2 * abs(mpmath.log10(z)) + 3 * decay / math.log(10))
+    return int(2 * math.log10(2) * size + 3 * decay / math.log(10))
+
+
+def limit(f: Exact, slope: Exact | None, sign: int) -> float | None:
+    """The limit at an infinity, if numbers very far out leave no doubt of it.
+
+    They differ in size and in all their digits, of which there are more than stand before the
+    point: no oscillating function agrees with itself at all of them by chance. One that becomes
+    infinite does not turn round on its way, as its slope tells if that is given.
+    """
+    with mpmath.workdps(500):
+        far = [sign * mpmath.sqrt(p) * mpmath.mpf(10) ** (300 + 2 * p) for p in _PRIMES]
+        try:
+            values = [f(z) for z in far]
+            if all(abs(y) > 1e300 for y in values):
+                signs = (
+                    {*map(mpmath.sign, row)} for row in (values, map(slope, far) if slope else [1])
+                )
+                steady = all(len(found) == 1 for found in signs)
+                return float(mpmath.sign(values[0])) * math.inf if steady else None
+        except Exception:  # whatever a formula may raise that gives up so far out
+            return None
+        if all(abs(y - values[0]) <= 1e-20 * abs(values[0]) for y in values):
+            return float(values[0])
+        return 0.0 if all(abs(y) < 1e-20 for y in values) else None
 
 
 def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:
     """Return a function of mpmath numbers and its derivative, and roughly the second one."""
-    orders = [_difference(formula, n, params) for n in range(3)]
-    digits = [30, 30, 4]
-    return [functools.partial(_converged, f, agree=n) for f, n in zip(orders, digits, strict=True)]
+    found = functools.cache(functools.partial(_differences, formula, params))
+    return [functools.partial(_order, found, n) for n in range(3)]
+
+
+def _order(found: Callable[[Any], list[mpmath.mpf]], order: int, z: Any) -> mpmath.mpf:
+    return found(z)[order]
 
 
 def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
     """Return the exact formula of a specification, its derivative and the second one."""
-    orders = [reference(spec, *wrt) for wrt in [(), ("z",), ("z", "z")]]
-    return [functools.partial(_at, f, params) for f in orders]
+    derivatives = (), ("z",), ("z", "z")
+
+    @functools.cache
+    def found(z: Any) -> list[mpmath.mpf]:
+        return evaluate(spec.exact, ("z", *spec.params), derivatives, (z, *params))
+
+    return [functools.partial(_order, found, n) for n in range(3)]
 
 
-def _at(function: Callable[..., Any], params: list[float], z: Any) -> Any:
-    return function(z, *params)
+def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) -> list[mpmath.mpf]:
+    """The value, the derivative and roughly the second one, from the same three evaluations.
+
+    They are central differences, which get as good as the working precision allows. The second
+    derivative only tells how sensitive the first one is: beside that, it may be negligible.
+    """
+    previous, digits = [mpmath.nan] * 3, 60 + _digits_to_show(abs(z))
+    while True:
+        with mpmath.workdps(digits):
+            x = mpmath.mpf(z)
+            h = (abs(x) or 1) * mpmath.mpf(10) ** (-digits // 3)
+            left, value, right = (_evaluated(formula, params, y) for y in (x - h, x, x + h))
+            slope, curvature = (right - left) / (2 * h), (right - 2 * value + left) / h**2
+            found = [value, slope, curvature if x else mpmath.mpf(0)]  # at 0 it has no effect
+            if any(map(mpmath.isnan, found)):
+                return found
+            settled = [_settled(*pair, digits) for pair in zip(found[:2], previous, strict=False)]
+            negligible = abs(x * curvature) <= abs(slope) / 10**6
+            if all(settled) and (
+                negligible or _settled(curvature, previous[2], digits, close=1e-4)
+            ):
+                return found
+        if digits > 20 * _FOR_ZERO:
+            raise ValueError(
+                f"the exact formula has no finite derivative at z = {float(z):.9g}; "
+                "declare a kink there, or narrow the domain"
+            )
+        previous, digits = found, _more(digits, [value, slope])
 
 
-def _difference(
-    formula: Callable[..., Any], order: int, params: dict[str, float]
-) -> Callable[..., Any]:
-    """A central difference that gets as good as the working precision allows."""
-
-    def f(z: mpmath.mpf) -> mpmath.mpf:
-        try:
-            return mpmath.mpf(formula(z, **params))
-        except Exception as error:
-            error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
-            raise
-
-    def evaluate(z: mpmath.mpf) -> mpmath.mpf:
-        if order == 0:
-            return f(z)
-        h = (abs(z) or 1) * mpmath.mpf(10) ** (-mpmath.mp.dps // (order + 1))
-        if order == 1:
-            return (f(z + h) - f(z - h)) / (2 * h)
-        return (f(z + h) - 2 * f(z) + f(z - h)) / h**2
-
-    return evaluate
+def _evaluated(formula: Callable[..., Any], params: dict[str, float], z: mpmath.mpf) -> mpmath.mpf:
+    try:
+        return mpmath.mpf(formula(z, **params))
+    except Exception as error:
+        error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
+        raise
 
 
 class Precise(np.lib.mixins.NDArrayOperatorsMixin):
@@ -207,7 +291,7 @@ class Precise(np.lib.mixins.NDArrayOperatorsMixin):
     dtype, shape, ndim, size = np.dtype(float), (1,), 1, 1
 
     def __init__(self, value: Any) -> None:
-        self.value = mpmath.mpf(value)
+        self.value = value if isinstance(value, mpmath.mpf) else mpmath.mpf(value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute ``np.exp`` of such a number, or its sum with another, by mpmath."""
@@ -237,7 +321,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
-    "divide": operator.truediv,
+    "divide": lambda x, y: x / y if y else mpmath.nan,  # of the branch not taken, mostly
     "power": operator.pow,
     "negative": operator.neg,
     "positive": operator.pos,
@@ -258,7 +342,7 @@ _UFUNCS: dict[str, Callable[..., Any]] = {
     **_OPERATORS,
     "sign": mpmath.sign,
     "square": lambda x: x * x,
-    "reciprocal": lambda x: 1 / x,
+    "reciprocal": lambda x: 1 / x if x else mpmath.nan,
     "isnan": mpmath.isnan,
     "isinf": mpmath.isinf,
     "isfinite": mpmath.isfinite,

@@ -33,7 +33,8 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
     Returns
     -------
     f, grad : callable
-        The function, and its gradient by ``tf.GradientTape``.
+        The function, and its gradient by ``tf.GradientTape``. The gradient takes an upstream one
+        after the array: of a function of vectors, it is what `check_vjp` needs.
 
     Examples
     --------
@@ -50,15 +51,17 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
 
         return np.asarray(fn(tf.constant(z), **params).numpy())
 
-    def grad(z: np.ndarray, **params: float) -> np.ndarray:
+    def grad(z: np.ndarray, *upstream: np.ndarray, **params: float) -> np.ndarray:
         import tensorflow as tf
 
         x = tf.constant(z)
         with tf.GradientTape() as tape:
             tape.watch(x)
             y = fn(x, **params)
-        unconnected = tf.UnconnectedGradients.ZERO
-        return np.asarray(tape.gradient(y, x, unconnected_gradients=unconnected).numpy())
+        options: dict[str, Any] = {"unconnected_gradients": tf.UnconnectedGradients.ZERO}
+        if upstream:
+            options["output_gradients"] = tf.constant(*upstream)
+        return np.asarray(tape.gradient(y, x, **options).numpy())
 
     return _named(fn, f), grad
 
@@ -77,7 +80,7 @@ def from_torch(fn: Callable[..., Any], *, copy: bool = True) -> Pair:
     Returns
     -------
     f, grad : callable
-        The function, and its gradient by ``torch.autograd``.
+        The function, and its gradient by ``torch.autograd``, which takes an upstream one too.
     """
 
     def tensor(z: np.ndarray) -> Any:
@@ -99,9 +102,10 @@ def from_torch(fn: Callable[..., Any], *, copy: bool = True) -> Pair:
     def f(z: np.ndarray, **params: float) -> np.ndarray:
         return numpy(fn(tensor(z), **params))
 
-    def grad(z: np.ndarray, **params: float) -> np.ndarray:
+    def grad(z: np.ndarray, *upstream: np.ndarray, **params: float) -> np.ndarray:
         x = tensor(z).requires_grad_()
-        fn(x, **params).sum().backward()
+        y = fn(x.clone(), **params)  # a leaf must not be changed in place
+        y.backward(*map(tensor, upstream or [np.ones(tuple(y.shape), z.dtype)]))
         return numpy(x.grad)
 
     return _named(fn, f), grad
@@ -118,8 +122,8 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
     Returns
     -------
     f, grad : callable
-        The function, and its gradient by ``jax.grad``. Each is compiled once for a shape, a dtype
-        and keywords, which are constants to the compiler.
+        The function, and its gradient by ``jax.vjp``, which takes an upstream one too. Each is
+        compiled once for a shape, a dtype and keywords, which are constants to the compiler.
 
     Examples
     --------
@@ -134,10 +138,11 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
     def f(z: Any, **params: float) -> Any:
         return fn(z, **params)
 
-    def grad(z: Any, **params: float) -> Any:
+    def grad(z: Any, *upstream: Any, **params: float) -> Any:
         import jax
 
-        return jax.grad(lambda x: fn(x, **params).sum())(z)
+        value, back = jax.vjp(lambda x: fn(x, **params), z)
+        return back(*upstream or [jax.numpy.ones_like(value)])[0]
 
     return _named(fn, _compiled(f)), _compiled(grad)
 
@@ -152,11 +157,11 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
         return jax.jit(function, static_argnames=keywords)
 
     @functools.wraps(function)
-    def call(z: np.ndarray, **params: float) -> np.ndarray:
+    def call(*arrays: np.ndarray, **params: float) -> np.ndarray:
         import jax
 
         with jax.enable_x64(True):
-            return np.asarray(compiled(*params)(z, **params))
+            return np.asarray(compiled(*params)(*arrays, **params))
 
     return call
 

@@ -4,13 +4,34 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from actlib.check.accuracy import Accuracy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+#: What is examined, and what can be waived.
+ASPECTS = (
+    "accuracy",
+    "nothing lost",
+    "certainty",
+    "dtype",
+    "input",
+    "shape",
+    "layout",
+    "size",
+    "repeat",
+    "alias",
+    "warnings",
+    "jumps",
+    "NaN",
+    "infinities",
+    "-0.0",
+    "kink",
+)
 
 
 class CheckFailed(AssertionError):
@@ -26,15 +47,17 @@ class Finding:
     dtype : str
         Such as ``"float32"``.
     of : str
-        ``"value"`` or ``"gradient"``.
+        ``"value"``, ``"gradient"`` or ``"vjp"``.
     aspect : str
         What was examined.
     ok : bool
-        Whether it holds.
+        Whether it holds; of what is waived this is not said.
     detail : str
         In words: what was found, and where.
     intervals : tuple of pairs of float
         For numbers lost, the intervals of z on which they are.
+    waived : str
+        Why this is not asked for; empty if it is.
     """
 
     dtype: str
@@ -43,9 +66,25 @@ class Finding:
     ok: bool
     detail: str
     intervals: tuple[tuple[float, float], ...] = ()
+    waived: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Such as ``"ok"``, ``"failed"`` or ``"waived"``."""
+        return "waived" if self.waived else "ok" if self.ok else "failed"
+
+    @property
+    def words(self) -> str:
+        """What was found, after the reason for which it does not count."""
+        return f"{self.waived}; found: {self.detail}" if self.waived else self.detail
 
     def __str__(self) -> str:
-        return f"{'ok    ' if self.ok else 'FAILED'} {self.of:8} {self.aspect:14} {self.detail}"
+        verdict = self.verdict.replace("failed", "FAILED")
+        return f"{verdict:6} {self.of:8} {self.aspect:14} {self.words}"
+
+    def waive(self, reason: str) -> Finding:
+        """Return the same, which neither holds nor fails."""
+        return replace(self, ok=False, waived=reason)
 
 
 _MEANING = (
@@ -57,7 +96,7 @@ _MEANING = (
 
 @dataclass(frozen=True)
 class Report:
-    """The result of `check_activation`.
+    """The result of `check_activation` or `check_vjp`.
 
     Parameters
     ----------
@@ -78,13 +117,13 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every property holds."""
-        return all(finding.ok for finding in self.findings)
+        """Whether every property holds, but for those that are waived."""
+        return not self.failed
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """The properties that do not hold."""
-        return tuple(finding for finding in self.findings if not finding.ok)
+        """The properties that do not hold and are not waived."""
+        return tuple(finding for finding in self.findings if finding.verdict == "failed")
 
     def find(self, of: str, aspect: str, dtype: str | None = None) -> Finding:
         """Look one finding up, such as ``find("gradient", "nothing lost")``, in the first dtype."""
@@ -105,9 +144,13 @@ class Report:
 
         return errors(self.accuracy, ax=ax)
 
+    def _verdict(self, failed: str) -> str:
+        waived = sum(finding.verdict == "waived" for finding in self.findings)
+        return ("all is well" if self.ok else failed) + (f", {waived} waived" if waived else "")
+
     def __str__(self) -> str:
-        verdict = f"{len(self.failed)} of {len(self.findings)} properties FAILED"
-        lines = [f"{self.name}: {'all is well' if self.ok else verdict}", self.reference, _MEANING]
+        verdict = self._verdict(f"{len(self.failed)} of {len(self.findings)} properties FAILED")
+        lines = [f"{self.name}: {verdict}", self.reference, _MEANING]
         for dtype in dict.fromkeys(finding.dtype for finding in self.findings):
             lines.append(f"\n{dtype}")
             lines += [str(finding) for finding in self.findings if finding.dtype == dtype]
@@ -116,14 +159,14 @@ class Report:
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{f.dtype}</td><td>{f.of}</td><td>{f.aspect}</td>"
-            f"<td>{'ok' if f.ok else '<strong>failed</strong>'}</td>"
-            f'<td style="text-align:left;white-space:pre-wrap">{html.escape(f.detail)}</td></tr>'
+            f"<td>{f.verdict.replace('failed', '<strong>failed</strong>')}</td>"
+            f'<td style="text-align:left;white-space:pre-wrap">{html.escape(f.words)}</td></tr>'
             for f in self.findings
         )
         head = "".join(
             f"<th>{title}</th>" for title in ("dtype", "of", "property", "verdict", "found")
         )
-        verdict = "all is well" if self.ok else f"{len(self.failed)} properties failed"
+        verdict = self._verdict(f"{len(self.failed)} properties failed")
         return (
             f"<p><strong>{html.escape(self.name)}: {verdict}.</strong> "
             f"{html.escape(self.reference)} {html.escape(_MEANING)}</p>"

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import mpmath
 import numpy as np
 
-from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info
+from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info, unit
+from actlib.check.arrangements import difference, rearranged
+from actlib.check.exact import limit
+from actlib.check.jumps import find_jumps
 from actlib.check.report import Finding
-from actlib.check.target import Target
+from actlib.check.target import Differences, Numbers, Target
 
+Sides: TypeAlias = tuple[float, float] | None  # left and right of a kink
 ALLOWED = {"value": 4.0, "gradient": 8.0}
-_FAR = [mpmath.mpf(10) ** 400, mpmath.mpf(10) ** 800]  # as good as infinity
-_NEAR = mpmath.mpf(10) ** -18  # as good as one-sided
+_NEAR = mpmath.mpf(10) ** -18, mpmath.mpf(10) ** -24  # as good as one-sided
+_HELD = {
+    "input": "left as it was",
+    "shape": "kept",
+    "layout": "does not matter",
+    "size": "does not matter",
+    "repeat": "gives the same again",
+    "alias": "has memory of its own",
+}
+
+
+class Unusable(ValueError):
+    """What a function gives is not an array of the shape of its input, or it raises."""
+
+
+def quiet() -> ExitStack:
+    """Within it, nothing is warned of."""
+    stack = ExitStack()
+    stack.enter_context(np.errstate(all="ignore"))
+    stack.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore")
+    return stack
 
 
 @dataclass(frozen=True)
@@ -30,33 +56,44 @@ class Subject:
     target: Target
     dtype: np.dtype
     domain: tuple[float, float] | None
+    trusted: bool  # nobody has said what the value should be
 
     def examine(self, z: np.ndarray) -> tuple[list[Finding], Accuracy | None]:
         """All findings, and the errors at the points z where exact numbers are known."""
-        before = z.copy()
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            got = self(z)
+        with quiet():
+            got = self(z.copy()).copy()
+        numbers = self.target.numbers(self.order, z)
+        measured, tolerance = self._measured(z, got, numbers)
+        findings = [] if measured is None else [*self._accuracy(measured)]
+        findings += [] if numbers is None else self._doubts(z, numbers)
         name = f"returns {got.dtype}"
-        findings = [
+        findings += [
             self._finding("dtype", got.dtype == self.dtype, name, f"{name} for {self.dtype}"),
-            self._finding("input", np.array_equal(z, before), "left as it was", "is changed"),
-            self._warnings(before),
-            self._shapes(before),
-            self._nan(),
+            *self._rearranged(z, got, tolerance),
+            self._warnings(z, got, measured),
+            *self._guarded("jumps", lambda: self._jumps(z, got)),
+            *self._guarded("NaN", lambda: self._nan(z, got, tolerance)),
         ]
         if self.domain is None:
-            findings += [*self._infinities(), *self._signed_zero()]
-        measured = self._measured(before, got)
-        if measured is not None:
-            findings = [*self._accuracy(measured), *findings]
-        return [*findings, *self._kinks()], measured
+            findings += self._guarded("infinities", self._infinities)
+            for sign in (-np.inf, np.inf):
+                among = functools.partial(self._among, "infinities", sign, z, got, tolerance)
+                findings += self._guarded("infinities", among)
+            findings += self._guarded("-0.0", self._signed_zero)
+        return [*findings, *self._guarded("kink", self._kinks)], measured
 
     def __call__(self, z: Any) -> np.ndarray:
         """Evaluate at an array; what it gives must be one, of the same shape."""
-        got = np.asarray(self.function(z, **self.params))
+        try:
+            got = np.asarray(self.function(z, **self.params))
+        except Exception as error:  # whatever the function may raise
+            raise Unusable(
+                f"the {self.of} of an array of shape {np.shape(z)} raises {type(error).__name__}: "
+                f"{error}; the function must take a NumPy array of any shape, with any numbers in "
+                "it, and return one of the same shape"
+            ) from error
         if got.shape != np.shape(z):
-            raise ValueError(
+            raise Unusable(
                 f"the {self.of} of an array of shape {np.shape(z)} has the shape {got.shape}; "
                 "the function must take an array and return one of the same shape"
             )
@@ -64,9 +101,15 @@ class Subject:
             raise TypeError(f"the {self.of} has dtype {got.dtype}, which is no real number")
         return got
 
+    def _guarded(self, aspect: str, examine: Callable[[], Iterable[Finding]]) -> list[Finding]:
+        """What was found; a function that raises only here has failed in this aspect."""
+        try:
+            return list(examine())
+        except Unusable as error:
+            return [self._finding(aspect, False, str(error))]
+
     def _quietly(self, *z: float) -> np.ndarray:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
+        with quiet():
             return self(np.array(z, self.dtype)).astype(float)
 
     def _finding(self, aspect: str, ok: Any, good: str, bad: str | None = None) -> Finding:
@@ -75,12 +118,33 @@ class Subject:
 
     # --- numbers
 
-    def _measured(self, z: np.ndarray, got: np.ndarray) -> Accuracy | None:
-        numbers = self.target.numbers(self.order, z)
+    def _measured(
+        self, z: np.ndarray, got: np.ndarray, numbers: Numbers | None
+    ) -> tuple[Accuracy | None, np.ndarray]:
+        """The errors if exact numbers are known, and how far another evaluation may be off."""
+        eps = float(float_info(self.dtype).eps)
+        roughly = 1e-3 * abs(got.astype(float)) + 16 * eps
         if numbers is None:
-            return None
+            return None, roughly
         exact, slope, uncertain = numbers
-        return compare(z, got, exact, slope, ALLOWED[self.of], uncertain)
+        allowed = ALLOWED[self.of]
+        measured = compare(z, got, exact, slope, allowed, uncertain)
+        if any(uncertain) or measured.errors.max(initial=0.0) > allowed:
+            return measured, roughly
+        with np.errstate(over="ignore"):
+            sensitivity = z.astype(float) * np.array(slope, float)
+            return measured, 2 * allowed * unit(measured.exact, sensitivity, self.dtype)
+
+    def _doubts(self, z: np.ndarray, numbers: Numbers) -> Iterator[Finding]:
+        """Where what is right is not certain; that is nobody's fault."""
+        unsure = ~numbers.certain
+        if not any(numbers.uncertain):
+            return
+        runs = [f"[{z[low]:.3g}, {z[high]:.3g}]" for low, high in ends_of_runs(unsure)]
+        words = "; ".join([*runs[:5], "..."] if len(runs) > 5 else runs)
+        where = f", for z in {words}" if runs else ""
+        detail = f"not certain to 1% or 1e-10 at {unsure.sum()} of {z.size} numbers{where}"
+        yield self._finding("certainty", True, detail)
 
     def _accuracy(self, measured: Accuracy) -> Iterator[Finding]:
         allowed, worst = ALLOWED[self.of], measured.errors.max(initial=0.0)
@@ -112,7 +176,8 @@ class Subject:
                 middle = np.array([lost / 2 + kept / 2]).astype(self.dtype)
                 if float(middle[0]) in (lost, kept):
                     break
-                found = self._measured(middle, self._quietly(float(middle[0])).astype(self.dtype))
+                number = self._quietly(float(middle[0])).astype(self.dtype)
+                found, _ = self._measured(middle, number, self.target.numbers(self.order, middle))
                 if found is not None and found.lost[0]:
                     lost = float(middle[0])
                 else:
@@ -121,40 +186,64 @@ class Subject:
         return ends[0], ends[1]
 
     def _kinks(self) -> Iterator[Finding]:
-        """The gradient at a kink: as declared, or between the one-sided derivatives."""
-        if self.of == "value":
-            return
-        rtol = 8 * float(float_info(self.dtype).eps)
+        """What it gives at a kink: as declared, or between the limits from either side."""
         lowest, highest = self.domain or (-np.inf, np.inf)
         for kink, declared in self.target.kinks.items():
             if not lowest < kink < highest or float(self.dtype.type(kink)) != kink:
                 continue  # nobody asks, or no number of this dtype lies on it
-            (got,) = self._quietly(kink).tolist()
-            if declared is None:
-                sides = self._sides(kink)
-                if sides is None:
-                    continue
-                low, high = sorted(sides)
-                right = f"between {low:.9g} and {high:.9g}"
-            else:
-                low = high = declared
-                right = f"{declared:.9g}"
-            ok = low - rtol * abs(low) <= got <= high + rtol * abs(high)
-            words = f"it is {got:.9g} at {kink:g}"
-            yield self._finding("kink", ok, words, f"{words}; right is {right}")
+            if declared is not None and self.of == "gradient":
+                yield self._kink(kink, (declared, declared), 0.0, f"{declared:.9g}")
+                continue
+            sides, slopes = (self._sides(kink, self.order + n) for n in (0, 1))
+            if sides is None and self.of == "value":
+                sides, slopes = self._beside(kink)
+            if sides is not None:
+                steep = max(map(abs, slopes or sides))
+                right = f"between {min(sides):.9g} and {max(sides):.9g}"
+                yield self._kink(kink, sides, steep, right)
 
-    def _sides(self, kink: float) -> tuple[float, float] | None:
-        """The derivatives to the left and to the right of a kink, if they are known."""
+    def _kink(self, kink: float, sides: tuple[float, float], steep: float, right: str) -> Finding:
+        """Ask for it alone and many times in an array; zero has two signs."""
+        info = float_info(self.dtype)
+        near = 8 * float(info.eps) * (max(map(abs, sides)) + abs(kink) * steep)
+        near += 2 * float(_NEAR[0]) * max(abs(kink), 1) * steep + float(info.smallest_normal)
+        got = np.append(self._quietly(kink), self._quietly(*[kink, kink or -0.0] * 32))
+        ok = (min(sides) - near <= got) & (got <= max(sides) + near)
+        wrong = got[~ok]
+        words = f"it is {(wrong if wrong.size else got)[0]:.9g} at {kink:g}"
+        return self._finding("kink", ok.all(), words, f"{words}; right is {right}")
+
+    def _beside(self, kink: float) -> tuple[Sides, Sides]:
+        """What it gives for the next numbers on either side, and its slopes there, if finite."""
+        ends = np.array([-np.inf, np.inf], self.dtype)
+        first = np.nextafter(np.array([kink, kink], self.dtype), ends)
+        second = np.nextafter(first, ends)
+        at_first, at_second = (self._quietly(*x.tolist()) for x in (first, second))
+        if not np.isfinite([at_first, at_second]).all():
+            return None, None
+        slopes = (at_second - at_first) / (second - first).astype(float)
+        low, high = np.sort(at_first) + 4 * float(float_info(self.dtype).eps) * np.array([-1, 1])
+        return (float(low), float(high)), (float(slopes[0]), float(slopes[1]))
+
+    def _sides(self, kink: float, order: int) -> Sides:
+        """The limits from the left and from the right of a kink, if they are known."""
         with mpmath.workdps(50):
-            near = _NEAR * max(abs(kink), 1)
-            left, right = self.target.at(1, kink - near), self.target.at(1, kink + near)
-        return None if left is None or right is None else (float(left), float(right))
+            size = max(abs(kink), 1)
+            near, nearer = (
+                np.array([self.target.at(order, kink + x * size) for x in (-h, h)], float)
+                for h in _NEAR
+            )
+        if not np.allclose(near, nearer, 1e-6):
+            return None  # it is unknown or infinite, or grows to be
+        return float(near[0]), float(near[1])
 
     # --- special numbers
 
-    def _warnings(self, z: np.ndarray) -> Finding:
-        """At numbers that are not as large as to overflow when squared, nothing is warned of."""
-        z = z[abs(z) < 0.5 * float(float_info(self.dtype).max) ** 0.5]
+    def _warnings(self, z: np.ndarray, got: np.ndarray, measured: Accuracy | None) -> Finding:
+        """At numbers whose square and whose result do not overflow, nothing is warned of."""
+        largest = float(float_info(self.dtype).max)
+        right = got.astype(float) if measured is None else measured.exact
+        z = z[(abs(z) < 0.5 * largest**0.5) & (abs(right) < largest)]
         with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
             self(z)
@@ -163,72 +252,81 @@ class Subject:
             "warnings", not words, "none", f"at ordinary numbers: {'; '.join(words)}"
         )
 
-    def _nan(self) -> Finding:
-        got = self._quietly(np.nan, 1.0, np.nan)
-        ok = np.isnan(got).tolist() == [True, bool(np.isnan(self._quietly(1.0)[0])), True]
-        return self._finding("NaN", ok, "gives NaN", f"NaN, 1, NaN gives {_list(got)}")
+    def _nan(self, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray) -> Iterator[Finding]:
+        """NaN gives NaN, and leaves its neighbours alone, in small arrays and in larger ones."""
+        three = self._quietly(np.nan, 1.0, np.nan)
+        ok = np.isnan(three).tolist() == [True, bool(np.isnan(self._quietly(1.0)[0])), True]
+        yield self._finding("NaN", ok, "gives NaN", f"NaN, 1, NaN gives {_list(three)}")
+        yield from self._among("NaN", np.nan, z, got, tolerance)
+
+    def _among(
+        self, aspect: str, special: float, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray
+    ) -> Iterator[Finding]:
+        """Only what fails, if every third number is a special one."""
+        mixed, right = z.copy(), got.copy()
+        mixed[::3], right[::3] = special, self._quietly(special).astype(got.dtype)
+        before = mixed.tobytes()
+        with quiet():
+            problem = difference(mixed, self(mixed), right, tolerance)
+        if problem:
+            yield self._finding(aspect, False, f"among other numbers: {problem}")
+        if mixed.tobytes() != before:
+            yield self._finding("input", False, f"is changed where it holds {special}")
 
     def _infinities(self) -> Iterator[Finding]:
-        """At an infinity stands the limit; where that is unknown, anything but NaN."""
+        """At an infinity stands the limit; where none is proven, anything may."""
         got, info = self._quietly(-np.inf, np.inf), float_info(self.dtype)
         limits = [self._limit(sign) for sign in (-1, 1)]
         right = [
-            not np.isnan(y)
-            if f is None
-            else bool(np.isclose(y, f, 4 * info.eps, info.smallest_normal))
+            f is None or bool(np.isclose(y, f, 4 * info.eps, info.smallest_normal))
             for y, f in zip(got, limits, strict=True)
         ]
-        expected = _list(["a number" if f is None else f for f in limits])
+        expected = _list(["anything" if f is None else f for f in limits])
         words = f"-inf and inf give {_list(got)}"
         yield self._finding("infinities", all(right), words, f"{words}; right is {expected}")
 
     def _limit(self, sign: int) -> float | None:
-        try:
-            first, second = (self.target.at(self.order, sign * z) for z in _FAR)
-        except Exception:  # whatever a formula may raise that gives up so far out
+        if isinstance(self.target, Differences):
             return None
-        if first is None or second is None:
-            return None
-        if abs(first) > 1e300 and abs(second) > 1e300:
-            return float(mpmath.sign(first)) * np.inf
-        close = abs(first - second) <= mpmath.mpf(10) ** -30 * (1 + abs(first))
-        return float(first) if close else None
+        of, slope = (functools.partial(self.target.at, self.order + n) for n in (0, 1))
+        return limit(of, slope, sign)
 
     def _signed_zero(self) -> Iterator[Finding]:
         """Where f(0) = 0 and f has a slope to the left of it, -0.0 keeps its sign, times that."""
-        value, slope = (self.target.at(order, -_NEAR) for order in (0, 1))
+        value, slope = (self.target.at(order, -_NEAR[0]) for order in (0, 1))
         if self.of == "gradient" or value is None or slope is None:
             return
         if abs(value) > 1e-10 or abs(slope) < 1e-10:
             return
-        (got,) = self._quietly(-0.0)
+        got = np.append(self._quietly(-0.0), self._quietly(*[-0.0] * 64))  # alone, and in an array
         expected = -0.0 if slope > 0 else 0.0
-        ok = got == 0 and np.signbit(got) == np.signbit(expected)
-        yield self._finding("-0.0", ok, f"gives {got}", f"gives {got}; right is {expected}")
+        wrong = got[(got != 0) | (np.signbit(got) != np.signbit(expected))]
+        words = f"gives {(wrong if wrong.size else got)[0]}"
+        yield self._finding("-0.0", not wrong.size, words, f"{words}; right is {expected}")
 
-    # --- shapes
+    # --- the same numbers again
 
-    def _shapes(self, z: np.ndarray) -> Finding:
-        some = np.resize(z[:: max(1, z.size // 24)], 24)
-        flat = self._quietly(*some.astype(float))
-        wrong = []
-        rtol = max(1e-3, 8 * float(float_info(self.dtype).eps))  # loops may round differently
-        for shape in [(2, 3, 4), (24, 1), (0,), ()]:
-            size = int(np.prod(shape))
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("ignore")
-                try:
-                    got = np.asarray(
-                        self.function(some[:size].reshape(shape).copy(), **self.params)
-                    )
-                except Exception as error:
-                    wrong.append(f"{shape} raises {type(error).__name__}: {error}")
-                    continue
-            if got.shape != shape:
-                wrong.append(f"{shape} becomes {got.shape}")
-            elif not np.allclose(got.ravel().astype(float), flat[:size], rtol, equal_nan=True):
-                wrong.append(f"{shape} gives other numbers than the same in a row")
-        return self._finding("shape", not wrong, "kept", "; ".join(wrong))
+    def _rearranged(
+        self, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray
+    ) -> Iterator[Finding]:
+        """In arrays of other shapes, layouts and sizes, and in another call."""
+        with quiet():
+            function = functools.partial(self.function, **self.params)
+            found = rearranged(function, z, got, tolerance)
+        for aspect, problems in found.items():
+            words = "; ".join(dict.fromkeys(problems))
+            yield self._finding(aspect, not problems, _HELD[aspect], words)
+
+    def _jumps(self, z: np.ndarray, got: np.ndarray) -> Iterator[Finding]:
+        """Of a value that is trusted: whether it jumps where no kink is declared, or is NaN."""
+        if self.of == "gradient" or not self.trusted:
+            return
+        with quiet():
+            jumps = find_jumps(self, z, self.target.kinks)
+        found = {"is NaN": z[np.isnan(got)].astype(float), "jumps": jumps}
+        words = [f"{what} at {_list(at[:3] + 0.0)}" for what, at in found.items() if at.size]
+        bad = f"{' and '.join(words)}, where no kink is declared"
+        yield self._finding("jumps", not words, "none", bad)
 
 
 def _list(values: Any) -> str:

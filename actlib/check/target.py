@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import mpmath
 import numpy as np
 
 from actlib._core.registry import REGISTRY
+from actlib.check.differences import differentiate
 from actlib.check.exact import Exact, from_formula, from_spec, in_high_precision
 
-Numbers: TypeAlias = tuple[list[Any], list[Any], list[float]]  # exact, their slopes, uncertainty
 Kinks: TypeAlias = Mapping[float, float | None]  # where, and the slope there if it is declared
+
+
+class Numbers(NamedTuple):
+    """What is right at some points, its slope there, and by how much it is uncertain."""
+
+    exact: list[Any]
+    slopes: list[Any]
+    uncertain: list[float]
+
+    @property
+    def certain(self) -> np.ndarray:
+        """Where the uncertainty is next to nothing: 1% of the number, or 1e-10."""
+        allowed = np.maximum(0.01 * abs(np.array(self.exact, float)), 1e-10)
+        known: np.ndarray = np.array(self.uncertain) <= allowed
+        return known
 
 
 class ExactTarget:
@@ -32,61 +47,35 @@ class ExactTarget:
         exact, slopes = (
             [f(x) for x in z.astype(float).tolist()] for f in self._orders[order : order + 2]
         )
-        return exact, slopes, [0.0] * z.size
+        return Numbers(exact, slopes, [0.0] * z.size)
 
 
 class Differences:
-    """The derivative of a function of which nothing is known, by differences in float64."""
+    """The derivative of a function of which nothing is known, by polynomials in float64."""
 
     words = (
-        "The gradient is compared with differences of the function in float64, and only as far as "
-        "these are certain; the function itself is taken to be right."
+        "The gradient is compared with that of polynomials fitted to the function's values in "
+        "float64, and only as far as this is certain; the function itself is taken to be right."
     )
 
     def __init__(self, f: Callable[..., Any], params: Mapping[str, float], kinks: Kinks) -> None:
         self.kinks = kinks
-        self._given = functools.partial(f, **params)
-
-    def _f(self, z: np.ndarray) -> np.ndarray:
-        return np.asarray(self._given(z), float)
+        self._f = functools.partial(f, **params)
 
     def at(self, order: int, z: Any) -> None:
         """Nothing: a single number cannot be relied on."""
 
     def numbers(self, order: int, z: np.ndarray) -> Numbers | None:
-        """The derivative, roughly the second one, and the uncertainty of the derivative."""
+        """The derivative, a bound of the second one, and the uncertainty of the derivative."""
         if order == 0:
             return None
-        from scipy.differentiate import derivative
-
-        z = z.astype(float)
-        away = [abs(z - kink) for kink in self.kinks]
-        step = np.minimum(np.min([0.2 + 0.1 * abs(z), *(0.5 * a for a in away)], axis=0), 1e300)
-        with np.errstate(all="ignore"):
-            found = derivative(self._f, z, initial_step=step, order=6, maxiter=12)
-            h, y = 1e-4 * step, self._f(z)
-            curved = (self._f(z + h) - 2 * y + self._f(z - h)) / h / h
-            noise = np.finfo(float).eps * abs(y) * 2.0**found.nit / step
-        slope, uncertain = self._refined(z, found.df, 10 * (found.error + noise))
-        unknown = ~np.isfinite(slope) | ~np.isfinite(uncertain)
-        slope, curved = (np.where(unknown | ~np.isfinite(x), 0, x) for x in (slope, curved))
-        bounds = np.where(unknown, np.inf, uncertain).tolist()
-        return [mpmath.mpf(x) for x in slope], [mpmath.mpf(x) for x in curved], bounds
-
-    def _refined(
-        self, z: np.ndarray, slope: np.ndarray, uncertain: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """By a complex step, which cancels nothing, where the function is made for it."""
-        try:
-            with np.errstate(all="ignore"):
-                by_step = np.imag(self._given(z + 1e-200j)) / 1e-200
-        except Exception:  # whatever a function may raise that was made for real numbers
-            return slope, uncertain
-        known = uncertain < 1e-6 * abs(slope)
-        agree = abs(by_step - slope) <= uncertain
-        if known.sum() < z.size / 10 or not agree[known].all() or not np.isfinite(by_step).all():
-            return slope, uncertain
-        return by_step, 16 * np.finfo(float).eps * abs(by_step)
+        found = differentiate(self._f, z.astype(float), self.kinks)
+        known = np.isfinite(found.error) & np.isfinite(found.curvature)
+        exact, slopes = (
+            [mpmath.mpf(x) for x in np.where(known, row, np.nan)]
+            for row in (found.slope, found.curvature)
+        )
+        return Numbers(exact, slopes, np.where(known, found.error, np.inf).tolist())
 
 
 Target: TypeAlias = ExactTarget | Differences
@@ -115,7 +104,7 @@ def find_target(
             "right formula, nobody said."
         )
         return ExactTarget(words, from_formula(precise, rounded), declared)
-    return Differences(f, params, declared)
+    return Differences(f, rounded, declared)
 
 
 def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) -> ExactTarget:
@@ -131,7 +120,7 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
 
 def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:
     """Whether a function can be computed in high precision, and is the same function there."""
-    z = np.array([-2.75, -0.375, 0.625, 3.5])
+    z = np.array([-2.75, -0.375, 0.0, 0.625, 3.5])
     try:
         with mpmath.workdps(30), np.errstate(all="ignore"):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]

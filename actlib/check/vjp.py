@@ -1,0 +1,115 @@
+"""The check of a function of vectors, and of its product with an upstream gradient."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from actlib._core.registry import REGISTRY
+from actlib.check.accuracy import Accuracy
+from actlib.check.activation import DTYPES, dtype_named
+from actlib.check.expansion import Formula, expand, formula_of
+from actlib.check.report import Finding, Report
+from actlib.check.vector_subject import VectorSubject, samples
+
+
+def check_vjp(
+    f: Callable[..., Any],
+    vjp: Callable[..., Any] | None = None,
+    *,
+    exact: str | Callable[[list[Any]], Sequence[Any]] | None = None,
+    axis: str | None = None,
+    dtypes: Sequence[str] = ("float32", "float64"),
+) -> Report:
+    """Examine a function of vectors, and its vector-Jacobian product, against exact numbers.
+
+    Each is examined at vectors of every scale, with ties, with one score far above the others, with
+    infinities and NaN, and the product with upstream gradients of many kinds. Errors are measured
+    by ``E = abs(got - exact) / (eps * (abs(exact) + sensitivity) + tiny)``, where the sensitivity
+    is how far the result may move if every number given, of the vector and of the upstream
+    gradient, moves by its own size: ``sum_j abs(z_j * df/dz_j)``, and so on. So one rounding of
+    what is given is forgiven, and of the result, but no cancellation in between. The smallest
+    normal number, ``tiny``, counts times the largest upstream gradient, if that is above 1.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(z)``, of the vectors along the last axis of a NumPy array: it returns vectors as long as
+        they are, or of a gated unit half as long. Of a function of ``actlib``, all that is not
+        given is taken from it.
+    vjp : callable, optional
+        ``vjp(z, upstream)``, the product of an upstream gradient with the Jacobian of `f`.
+    exact : str or callable, optional
+        What `f` should be: the name of a function of vectors in ``actlib.REGISTRY``, or a function
+        that takes a list of mpmath numbers and returns one.
+    axis : str, optional
+        The keyword by which `f` and `vjp` take an axis, such as ``"axis"`` or ``"dim"``. Without
+        it they are called without one, unless they are of ``actlib``.
+    dtypes : sequence of str
+        Of ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``.
+
+    Returns
+    -------
+    Report
+        Property by property, what was found of ``"value"`` and ``"vjp"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the call makes no sense, or a result does not have the shape that it should have.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from actlib import softmax
+    >>> from actlib.check import check_vjp
+    >>> check_vjp(softmax, dtypes=["float32"]).ok
+    True
+    >>> def vjp(z, upstream):
+    ...     p = softmax(z)
+    ...     return p * (upstream - (p * upstream).sum(axis=-1, keepdims=True))
+    >>> report = check_vjp(softmax, vjp, dtypes=["float32"])
+    >>> [(finding.of, finding.aspect) for finding in report.failed]
+    [('vjp', 'accuracy'), ('vjp', 'nothing lost')]
+    """
+    for role, given in {"f": f, "vjp": vjp or f}.items():
+        if not callable(given):
+            raise TypeError(f"{role} must be a function of a NumPy array, got {given!r}")
+    if REGISTRY.get(getattr(f, "__name__", "")) is f and exact is None:
+        exact, vjp = f.__name__, vjp or getattr(f, "vjp", None)
+    if not dtypes:
+        raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
+    formula, words = _target(exact)
+    findings: list[Finding] = []
+    accuracy: dict[tuple[str, str], Accuracy] = {}
+    for dtype in map(dtype_named, dtypes):
+        points = [expand(formula, z.tolist()) for z in samples(formula, dtype)]
+        for of, function in {"value": f, "vjp": vjp}.items():
+            if function is not None:
+                subject = VectorSubject(function, of, formula, axis or _axis(function), dtype)
+                found, accuracy[of, dtype.name] = subject.examine(points)
+                findings += found
+    return Report(getattr(f, "__name__", repr(f)), words, tuple(findings), accuracy)
+
+
+def _axis(function: Callable[..., Any]) -> str | None:
+    """The keyword by which a function of actlib takes an axis, if it does."""
+    ours = any(function in (f, getattr(f, "vjp", None)) for f in REGISTRY.values())
+    return "axis" if ours and "axis" in inspect.signature(function).parameters else None
+
+
+def _target(exact: str | Callable[[list[Any]], Sequence[Any]] | None) -> tuple[Formula, str]:
+    """The formula to compare with, and what the report says of it."""
+    if exact is None:
+        known = [name for name, function in REGISTRY.items() if not function.spec.elementwise]
+        raise ValueError(
+            "check_vjp has nothing to compare with: give exact, the name of a function of vectors "
+            f"of actlib ({', '.join(known)}) or a function of a list of mpmath numbers"
+        )
+    if callable(exact):
+        return exact, "Compared with the exact formula given, to 30 digits."
+    function = REGISTRY[exact]
+    if function.spec.elementwise:
+        raise ValueError(f"{exact} acts elementwise: check_activation examines it")
+    return formula_of(function), f"Compared with {exact}, to 30 digits."

@@ -1,0 +1,276 @@
+"""The checker of functions of vectors is checked: it finds planted faults, and passes our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import mpmath
+import numpy as np
+import pytest
+import scipy.special
+import tensorflow as tf
+from contract import VECTORS
+
+import actlib
+from actlib import log_softmax, softmax, swiglu
+from actlib.book.mean_field import critical_gain, next_variance
+from actlib.check import (
+    check_activation,
+    check_vjp,
+    from_jax,
+    from_library,
+    from_tensorflow,
+    reference,
+)
+from actlib.check.expansion import expand
+from actlib.explorer import explore
+from actlib.network import Network
+from actlib.plots import curves, flat_intervals
+from actlib.study import Trial
+
+Function = Callable[..., Any]
+each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+
+
+def failed(report: Any) -> set[tuple[str, str]]:
+    return {(finding.of, finding.aspect) for finding in report.failed}
+
+
+LOST = {("vjp", "accuracy"), ("vjp", "nothing lost")}
+
+
+def total(x: Any) -> Any:
+    return x.sum(axis=-1, keepdims=True)
+
+
+# --- what is right passes
+
+
+@each_dtype
+@pytest.mark.parametrize("name", VECTORS)
+def test_our_own_pass(name: str, dtype: str) -> None:
+    function: Any = VECTORS[name]
+    report = check_vjp(function, dtypes=[dtype])
+    report.raise_if_failed()
+    assert report.reference == f"Compared with {name}, to 30 digits."
+    assert {finding.of for finding in report.findings} == {"value", "vjp"}
+    assert min(accuracy.z.size for accuracy in report.accuracy.values()) > 50
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_passes(dtype: str) -> None:
+    for function in (softmax, swiglu):
+        check_vjp(function, dtypes=[dtype]).raise_if_failed()
+
+
+def hidden(function: Any) -> list[Function]:
+    """Function and product without a name."""
+    return [lambda z: np.asarray(function(z)), lambda z, u: np.asarray(function.vjp(z, u))]
+
+
+def test_the_reference_may_be_a_name_or_a_formula() -> None:
+    only: Any = {"dtypes": ["float32"]}
+    check_vjp(*hidden(swiglu), exact="swiglu", **only).raise_if_failed()
+
+    def formula(z: list[Any]) -> list[Any]:
+        value, gate = z[: len(z) // 2], z[len(z) // 2 :]
+        return [a * b / (1 + mpmath.exp(-b)) for a, b in zip(value, gate, strict=True)]
+
+    report = check_vjp(*hidden(swiglu), exact=formula, **only)
+    report.raise_if_failed()
+    assert "formula given" in report.reference
+
+    def centred(z: Any) -> Any:
+        return z - total(z) / z.dtype.type(z.shape[-1])
+
+    exact = lambda z: [x - sum(z) / len(z) for x in z]  # noqa: E731
+    report = check_vjp(centred, lambda z, u: centred(u), exact=exact, **only)
+    assert {of for of, aspect in failed(report) if aspect in ("accuracy", "shape")} <= {"value"}
+
+
+def test_derivatives_of_any_precision() -> None:
+    found = expand(lambda z: [mpmath.exp(z[0]) / (mpmath.exp(z[0]) + mpmath.exp(z[1]))], [700.0, 0])
+    with mpmath.workdps(400):
+        p = 1 / (1 + mpmath.exp(-700))
+        for got, right in [
+            (found.values[0], p),
+            (found.jacobian[0, 0], p * (1 - p)),
+            (found.jacobian[0, 1], -p * (1 - p)),
+        ]:
+            assert abs(got - right) < abs(right) * mpmath.mpf(10) ** -28
+        assert abs(found.hessian[0, 0, 1] / (p * (1 - p) * (2 * p - 1)) - 1) < 1e-6
+
+
+# --- what is wrong is found
+
+
+def naive(z: Any, u: Any) -> Any:
+    p = softmax(z)
+    return p * (u - total(p * u))
+
+
+def unshifted(z: Any) -> Any:
+    e = np.exp(z)
+    return e / total(e)
+
+
+def over_all(z: Any) -> Any:
+    e = np.exp(z - z.max(initial=-np.inf))
+    return e / e.sum()
+
+
+def first_axis(z: Any, u: Any) -> Any:
+    p = softmax(z)
+    return p * (u - (p * u).sum(axis=0, keepdims=True))
+
+
+def in_place(z: Any) -> Any:
+    z -= z.max(axis=-1, keepdims=True)
+    return softmax(z)
+
+
+def turned(function: Function) -> Function:
+    """With another order of the pieces of the last axis."""
+    return lambda *given: np.asarray(function(*given))[..., ::-1]
+
+
+@pytest.mark.parametrize(
+    ("vjp", "aspects"),
+    [
+        (naive, LOST),
+        (lambda z, u: softmax(z) * u, LOST),
+        (lambda z, u: softmax(z) * (1 - softmax(z)) * u, LOST),
+        (lambda z, u: softmax.vjp(z, u) * z.dtype.type(1.001), {("vjp", "accuracy")}),
+        (lambda z, u: -softmax.vjp(z, u), LOST),
+        (lambda z, u: np.asarray(log_softmax.vjp(z, u)), LOST),
+        (turned(softmax.vjp), {*LOST, ("vjp", "shape"), ("vjp", "infinities")}),
+        (first_axis, {*LOST, ("vjp", "shape"), ("vjp", "NaN")}),
+        (lambda z, u: softmax.vjp(z, u).astype(np.float64), {("vjp", "dtype")}),
+        (lambda z, u: np.nan_to_num(softmax.vjp(z, u)), {("vjp", "NaN")}),
+        (lambda z, u: np.where(softmax(z) < 1e-9, 0, softmax.vjp(z, u)), LOST),
+        (
+            lambda z, u: softmax.vjp(z, u) / np.maximum(1, total(z == z.max(-1, keepdims=True))),
+            LOST,
+        ),
+    ],
+    ids=[
+        *("cancelling", "no mean", "diagonal", "slightly off", "sign", "another function"),
+        *("turned", "axis", "dtype", "NaN", "tails", "ties"),
+    ],
+)
+def test_wrong_products(vjp: Function, aspects: set[tuple[str, str]]) -> None:
+    found = failed(check_vjp(softmax, vjp, exact="softmax", dtypes=["float32"]))
+    assert aspects & {("vjp", "accuracy"), ("vjp", "dtype"), ("vjp", "NaN")} <= found
+    assert found
+    assert {of for of, _ in found} == {"vjp"}
+
+
+@pytest.mark.parametrize(
+    ("f", "aspects"),
+    [
+        (unshifted, {("value", "accuracy"), ("value", "infinities")}),
+        (over_all, {("value", "accuracy"), ("value", "shape"), ("value", "NaN")}),
+        (lambda z: softmax(z) * z.dtype.type(1.001), {("value", "accuracy")}),
+        (lambda z: np.nan_to_num(softmax(z)), {("value", "NaN")}),
+        (in_place, {("value", "input")}),
+        (
+            lambda z: np.where(np.isinf(z).any(-1, keepdims=True), np.nan, softmax(z)),
+            {("value", "infinities")},
+        ),
+    ],
+    ids=["no shift", "all axes", "slightly off", "NaN", "in place", "infinities"],
+)
+def test_wrong_values(f: Function, aspects: set[tuple[str, str]]) -> None:
+    assert aspects <= failed(check_vjp(f, exact="softmax", dtypes=["float32"]))
+
+
+@pytest.mark.parametrize(
+    "vjp",
+    [
+        lambda z, u: np.concatenate([swiglu.vjp(z, u)[..., 1:], swiglu.vjp(z, u)[..., :1]], -1),
+        lambda z, u: np.concatenate([u, u], -1) * 0,
+        lambda z, u: np.asarray(actlib.geglu.vjp(z, u)),
+    ],
+    ids=["halves swapped", "zero", "another gate"],
+)
+def test_wrong_products_of_a_gated_unit(vjp: Function) -> None:
+    assert failed(check_vjp(swiglu, vjp, exact="swiglu", dtypes=["float32"])) >= LOST
+
+
+def test_the_axis_is_examined_if_it_has_a_name() -> None:
+    def wrong(z: Any, axis: int = -1) -> Any:
+        return softmax(z, axis=0 if axis == 1 else axis)
+
+    only: Any = {"exact": "softmax", "dtypes": ["float32"]}
+    assert check_vjp(wrong, **only).ok
+    report = check_vjp(wrong, axis="axis", **only)
+    assert failed(report) == {("value", "shape")}
+    assert "axis 1" in report.find("value", "shape").detail
+    assert failed(check_vjp(scipy.special.softmax, axis="axis", **only)) == {
+        ("value", "infinities")
+    }
+
+
+def test_other_libraries() -> None:
+    """They lose the gradient at a peak."""
+    only: Any = {"exact": "softmax", "dtypes": ["float32"]}
+    for pair in (from_jax(jax.nn.softmax), from_tensorflow(tf.nn.softmax)):
+        assert ("vjp", "accuracy") in failed(check_vjp(*pair, **only))
+    assert failed(check_vjp(*from_library("glu", "jax"), exact="glu", dtypes=["float32"])) >= LOST
+
+
+def test_the_worst_vectors_are_named() -> None:
+    report = check_vjp(softmax, naive, dtypes=["float32"])
+    words = report.find("vjp", "nothing lost").detail
+    assert "z = [17.0, 0.0, 0.0], upstream = [1.0, 0.0, 0.0]: number 0 is 0.0, exact 8.2" in str(
+        report
+    )
+    assert words.startswith("lost at ")
+
+
+# --- wrong calls
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: actlib.REGISTRY.elementwise["softmax"],
+        lambda: check_activation(softmax),
+        lambda: check_activation(np.tanh, exact="softmax"),
+        lambda: reference(softmax.spec),
+        lambda: curves(softmax),
+        lambda: flat_intervals(softmax),
+        lambda: explore("softmax"),
+        lambda: explore(softmax),
+        lambda: critical_gain(softmax),
+        lambda: next_variance(softmax, 1.0, 1.0),
+        lambda: Network([8, 4], softmax),
+        lambda: Trial(activation="softmax"),
+    ],
+    ids=map(str, range(12)),
+)
+def test_what_acts_on_vectors_is_refused_in_one_sentence(call: Function) -> None:
+    with pytest.raises(ValueError, match=r"^softmax acts on vectors, not elementwise: .*check_vjp"):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: check_vjp(1), TypeError, "f must be a function of a NumPy array, got 1"),
+        (lambda: check_vjp(softmax, 1), TypeError, "vjp must be a function of a NumPy array"),
+        (lambda: check_vjp(np.tanh), ValueError, "give exact, the name .* softmax"),
+        (lambda: check_vjp(np.tanh, exact="sofmax"), ValueError, "did you mean softmax"),
+        (lambda: check_vjp(np.tanh, exact="tanh"), ValueError, "elementwise: check_activation"),
+        (lambda: check_vjp(actlib.relu), ValueError, "relu acts elementwise"),
+        (lambda: check_vjp(np.sum, exact="softmax"), ValueError, r"has the shape \(\)"),
+        (lambda: check_vjp(softmax, exact=lambda z: z[:1]), ValueError, "gives 1 numbers"),
+        (lambda: check_vjp(softmax, dtypes=["float8"]), ValueError, "unknown dtype 'float8'"),
+        (lambda: check_vjp(softmax, dtypes=[]), ValueError, "no dtype"),
+    ],
+)
+def test_wrong_calls(call: Function, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
