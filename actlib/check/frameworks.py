@@ -63,7 +63,7 @@ def from_tensorflow(fn: Callable[..., Any]) -> Pair:
             options["output_gradients"] = tf.constant(*upstream)
         return np.asarray(tape.gradient(y, x, **options).numpy())
 
-    return _named(fn, f), grad
+    return _named(fn, f), _derived(grad)
 
 
 def from_torch(fn: Callable[..., Any], *, copy: bool = True) -> Pair:
@@ -108,7 +108,7 @@ def from_torch(fn: Callable[..., Any], *, copy: bool = True) -> Pair:
         y.backward(*map(tensor, upstream or [np.ones(tuple(y.shape), z.dtype)]))
         return numpy(x.grad)
 
-    return _named(fn, f), grad
+    return _named(fn, f), _derived(grad)
 
 
 def from_jax(fn: Callable[..., Any]) -> Pair:
@@ -144,7 +144,13 @@ def from_jax(fn: Callable[..., Any]) -> Pair:
         value, back = jax.vjp(lambda x: fn(x, **params), z)
         return back(*upstream or [jax.numpy.ones_like(value)])[0]
 
-    return _named(fn, _compiled(f)), _compiled(grad)
+    return _named(fn, _compiled(f)), _derived(_compiled(grad))
+
+
+def _derived(grad: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """Mark a gradient as a library's: at NaN it may be any number, as the value is NaN already."""
+    grad.derived = True  # type: ignore[attr-defined]
+    return grad
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
