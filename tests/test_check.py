@@ -401,6 +401,23 @@ def test_faults_in_some_place(of: str, aspect: str, given: dict[str, Any]) -> No
     assert (of, aspect) in failed(check_activation(**given, dtypes=["float32"], points=20))
 
 
+def opaque(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same, but mpmath cannot look into it."""
+    return lambda z: np.array(f(np.asarray(z)))
+
+
+RIGHT: dict[str, dict[str, Any]] = {
+    "a fast sine": {"f": lambda z: np.sin(30 * z), "domain": (-8, 8)},
+    "a fast cosine": {"f": opaque(lambda z: np.cos(51 * z)), "domain": (-8, 8)},
+}
+
+
+@each_dtype
+@pytest.mark.parametrize("given", RIGHT.values(), ids=RIGHT)
+def test_no_fault_is_found_where_there_is_none(given: dict[str, Any], dtype: str) -> None:
+    check_activation(**given, dtypes=[dtype], points=60).raise_if_failed()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 @pytest.mark.parametrize("place", [0.0, 1.0, -1.0, 2.0, 3.0, 0.5, -0.25, 0.1, 20.0, -100.0, 2**-9])
 def test_a_wrong_value_at_a_round_number(place: float, dtype: str) -> None:
