@@ -112,7 +112,7 @@ def compare(
 ) -> Accuracy:
     """Compare with exact numbers and their slopes, which may be uncertain by a known amount."""
     with np.errstate(all="ignore"):
-        sensitivity = z.astype(float) * np.array(slope, float)
+        sensitivity = np.where(z == 0, 0, z.astype(float) * np.array(slope, float))
     return weigh(z, got, exact, sensitivity, allowed, uncertain)
 
 

@@ -28,7 +28,10 @@ class Slopes:
 
 
 def differentiate(
-    f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, kinks: Iterable[float] = ()
+    f: Callable[[np.ndarray], np.ndarray],
+    z: np.ndarray,
+    kinks: Iterable[float] = (),
+    domain: tuple[float, float] | None = None,
 ) -> Slopes:
     """Differentiate polynomials that are fitted to values of f around, left and right of z.
 
@@ -37,7 +40,7 @@ def differentiate(
     explains the values. The best is believed if none of the others contradicts it.
     """
     with np.errstate(all="ignore"):
-        values = _Values(f, z, np.array(sorted(kinks), float))
+        values = _Values(f, z, np.array(sorted(kinks), float), domain or (-np.inf, np.inf))
         fits = [fit for side in (-1, 0, 1) for fit in values.fits(side)]
         slopes, errors, curvatures, uncertain = np.array(fits).swapaxes(0, 1)
         best = errors.argmin(axis=0), np.arange(z.size)
@@ -51,9 +54,13 @@ class _Values:
     """What f gives around z: to which precision, and how large it is as far as 1 and 2z."""
 
     def __init__(
-        self, f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, kinks: np.ndarray
+        self,
+        f: Callable[[np.ndarray], np.ndarray],
+        z: np.ndarray,
+        kinks: np.ndarray,
+        domain: tuple[float, float],
     ) -> None:
-        self._f, self._z, self._kinks = f, z, kinks
+        self._f, self._z, self._kinks, self._domain = f, z, kinks, domain
         self._reach = 1 + abs(z)
         y = self._at(z[:, None] + self._reach[:, None] * _stencil(0).nodes)
         self._largest = np.maximum(np.max(abs(y), axis=1), self._reach)
@@ -62,7 +69,8 @@ class _Values:
         self._ulp, self._tiny = float(precision.eps), float(precision.tiny)
 
     def _at(self, x: np.ndarray) -> np.ndarray:
-        y: np.ndarray = np.asarray(self._f(x.ravel()), float).reshape(x.shape)
+        inside = np.clip(x, *self._domain)
+        y: np.ndarray = np.asarray(self._f(inside.ravel()), float).reshape(x.shape)
         return y
 
     def fits(self, side: int) -> list[np.ndarray]:
@@ -102,8 +110,9 @@ class _Values:
 
     def _crossed(self, x: np.ndarray) -> np.ndarray:
         low, high = x.min(axis=1)[:, None], x.max(axis=1)[:, None]
+        outside = (low[:, 0] < self._domain[0]) | (self._domain[1] < high[:, 0])
         crossed: np.ndarray = ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
-        return crossed
+        return crossed | outside
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ class Subject:
         """All findings, and the errors at the points z where exact numbers are known."""
         with quiet():
             got = self(z.copy()).copy()
-        numbers = self.target.numbers(self.order, z)
+        numbers = self.target.numbers(self.order, z, self.domain)
         measured, tolerance = self._measured(z, got, numbers)
         findings = [] if measured is None else [*self._accuracy(measured)]
         findings += [] if numbers is None else self._doubts(z, numbers)
@@ -131,8 +131,8 @@ class Subject:
         measured = compare(z, got, exact, slope, allowed, uncertain)
         if any(uncertain) or measured.errors.max(initial=0.0) > allowed:
             return measured, roughly
-        with np.errstate(over="ignore"):
-            sensitivity = z.astype(float) * np.array(slope, float)
+        with np.errstate(all="ignore"):
+            sensitivity = np.where(z == 0, 0, z.astype(float) * np.array(slope, float))
             return measured, 2 * allowed * unit(measured.exact, sensitivity, self.dtype)
 
     def _doubts(self, z: np.ndarray, numbers: Numbers) -> Iterator[Finding]:
@@ -177,7 +177,8 @@ class Subject:
                 if float(middle[0]) in (lost, kept):
                     break
                 number = self._quietly(float(middle[0])).astype(self.dtype)
-                found, _ = self._measured(middle, number, self.target.numbers(self.order, middle))
+                exact = self.target.numbers(self.order, middle, self.domain)
+                found, _ = self._measured(middle, number, exact)
                 if found is not None and found.lost[0]:
                     lost = float(middle[0])
                 else:

@@ -11,7 +11,7 @@ import numpy as np
 
 from actlib._core.registry import REGISTRY
 from actlib.check.differences import differentiate
-from actlib.check.exact import Exact, from_formula, from_spec, in_high_precision
+from actlib.check.exact import Domain, Exact, from_formula, from_spec, in_high_precision
 
 Kinks: TypeAlias = Mapping[float, float | None]  # where, and the slope there if it is declared
 
@@ -42,12 +42,14 @@ class ExactTarget:
         """The function (order 0) or its derivative (order 1) at one point."""
         return self._orders[order](z)
 
-    def numbers(self, order: int, z: np.ndarray) -> Numbers:
-        """The same at many, with the slopes."""
+    def numbers(self, order: int, z: np.ndarray, domain: Domain) -> Numbers:
+        """The same at many, with the slopes; nothing is certain where one is not defined."""
         exact, slopes = (
-            [f(x) for x in z.astype(float).tolist()] for f in self._orders[order : order + 2]
+            [f(x, domain) for x in z.astype(float).tolist()]
+            for f in self._orders[order : order + 2]
         )
-        return Numbers(exact, slopes, [0.0] * z.size)
+        undefined = np.isnan(np.array([exact, slopes], float)).any(axis=0)
+        return Numbers(exact, slopes, np.where(undefined, np.inf, 0.0).tolist())
 
 
 class Differences:
@@ -65,11 +67,11 @@ class Differences:
     def at(self, order: int, z: Any) -> None:
         """Nothing: a single number cannot be relied on."""
 
-    def numbers(self, order: int, z: np.ndarray) -> Numbers | None:
+    def numbers(self, order: int, z: np.ndarray, domain: Domain) -> Numbers | None:
         """The derivative, a bound of the second one, and the uncertainty of the derivative."""
         if order == 0:
             return None
-        found = differentiate(self._f, z.astype(float), self.kinks)
+        found = differentiate(self._f, z.astype(float), self.kinks, domain)
         known = np.isfinite(found.error) & np.isfinite(found.curvature)
         exact, slopes = (
             [mpmath.mpf(x) for x in np.where(known, row, np.nan)]
@@ -92,18 +94,19 @@ def find_target(
     declared: Kinks = kinks if isinstance(kinks, Mapping) else dict.fromkeys(kinks)
     working = np.float64 if dtype == np.float64 else np.float32  # also for half precision
     rounded = {key: float(working(value)) for key, value in params.items()}
+    places = 20 - int(np.log10(float(np.finfo(working).tiny)))  # smaller by far than any number
     if isinstance(exact, str):
         return _entry(exact, params, declared, working)
     if exact is not None:
         words = "Compared with the exact formula given, to 30 digits."
-        return ExactTarget(words, from_formula(exact, rounded), declared)
+        return ExactTarget(words, from_formula(exact, rounded, places), declared)
     precise = in_high_precision(f)
     if _agree(f, precise, rounded):
         words = (
             "Compared with the function's own formula, computed to 30 digits: whether it is the "
             "right formula, nobody said."
         )
-        return ExactTarget(words, from_formula(precise, rounded), declared)
+        return ExactTarget(words, from_formula(precise, rounded, places), declared)
     return Differences(f, rounded, declared)
 
 
