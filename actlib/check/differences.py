@@ -13,6 +13,7 @@ DEGREE, SIZE = 10, 21  # of the polynomials, and how many values each is fitted 
 STEPS = 8  # how many lengths are tried, each a quarter of the one before
 FIT = 1e-5  # how much of the values' spread a polynomial may leave over
 ULPS = 4  # the error, in units of the last place, that is granted to the function itself
+SMALL = 1e-8  # so much smaller than values nearby, a value may be what is left of 1 - tanh(x)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def differentiate(
 
 
 class _Values:
-    """What f gives around z: to which precision, and how large it is as far as 1 and 2z."""
+    """What f gives around z: to which precision, and how large it is nearby.
+
+    A small value that is left of a difference is a multiple of something coarse: between two steps
+    it may follow a straight line, and only larger values nearby tell how wrong that may be.
+    """
 
     def __init__(
         self,
@@ -64,6 +69,9 @@ class _Values:
         self._reach = 1 + abs(z)
         y = self._at(z[:, None] + self._reach[:, None] * _stencil(0).nodes)
         self._largest = np.maximum(np.max(abs(y), axis=1), self._reach)
+        wide = self._at(z[:, None] + 2 * self._reach[:, None] * _stencil(0).nodes)
+        usual = np.fmax(1, np.max(abs(self._at(_stencil(0).nodes))))
+        self._nearby = np.fmin(np.max(abs(wide), axis=1), self._reach * usual)
         narrow = (y.astype(np.float32) == y) | np.isnan(y)
         precision = np.finfo(np.float32 if narrow.all() else float)
         self._ulp, self._tiny = float(precision.eps), float(precision.tiny)
@@ -98,7 +106,8 @@ class _Values:
         flat = flat & ((spread == 0) | ~usable)
         explained = left_over <= np.maximum(FIT * spread, 2 * ULPS * self._ulp * size)
         explained = np.where(spread == 0, flat, explained) & usable
-        noise = 6 * left_over + ULPS * self._ulp * np.where(flat, self._largest, size)
+        rounded = np.where(size < SMALL * self._nearby, self._nearby, size)
+        noise = 6 * left_over + ULPS * self._ulp * np.where(flat, self._largest, rounded)
         noise += stencil.blind * self._ulp**0.5 * spread + self._tiny
         found = []
         for order, weights in enumerate((stencil.first, stencil.second), 1):

@@ -291,6 +291,7 @@ def _on_side(
     sensitive the first one is: beside that, it may be negligible.
     """
     previous, digits = [mpmath.nan] * 3, 60 + _digits_to_show(abs(z))
+    enough = 4 * digits + 10 * places
     while True:
         with mpmath.workdps(digits):
             x = mpmath.mpf(z)
@@ -310,9 +311,12 @@ def _on_side(
                 negligible or _settled(curvature, previous[2], digits, 1e-4, places)
             ):
                 return found, True
-        if digits > 40 * places:
+        if digits > enough:
             return found, False
-        previous, digits = found, _more(digits, [found[0], slope], places)
+        if digits > 2 * places:  # more of them are costly, and doubt is small
+            previous, digits = found, digits * 5 // 4
+        else:
+            previous, digits = found, _more(digits, [found[0], slope], places)
 
 
 def _evaluated(formula: Callable[..., Any], params: dict[str, float], z: mpmath.mpf) -> mpmath.mpf:

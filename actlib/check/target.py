@@ -94,7 +94,7 @@ def find_target(
     declared: Kinks = kinks if isinstance(kinks, Mapping) else dict.fromkeys(kinks)
     working = np.float64 if dtype == np.float64 else np.float32  # also for half precision
     rounded = {key: float(working(value)) for key, value in params.items()}
-    places = 20 - int(np.log10(float(np.finfo(working).tiny)))  # smaller by far than any number
+    places = 5 - int(np.log10(float(np.finfo(working).tiny)))  # far below the smallest number
     if isinstance(exact, str):
         return _entry(exact, params, declared, working)
     if exact is not None:
