@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -406,6 +408,13 @@ def opaque(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda z: np.array(f(np.asarray(z)))
 
 
+@contextlib.contextmanager
+def warnings_as_errors() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
 def within_4(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A function of z / 4 that raises outside its domain."""
 
@@ -426,6 +435,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "an exact root": {"f": np.sqrt, "exact": mpmath.sqrt, "domain": (0, 9)},
     "arcsin": {"f": lambda z: np.arcsin(z / 4), "domain": (-4, 4)},
     "arcsin, opaque": {"f": opaque(within_4(np.arcsin)), "domain": (-4, 4)},
+    "a vertical tangent": {"f": lambda z: np.sqrt(abs(z)), "kinks": [0.0]},
     "a slope that ends": {
         "f": opaque(within_4(lambda x: x * x)),
         "grad": lambda z: z / 8,
@@ -438,6 +448,33 @@ RIGHT: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("given", RIGHT.values(), ids=RIGHT)
 def test_no_fault_is_found_where_there_is_none(given: dict[str, Any], dtype: str) -> None:
     check_activation(**given, dtypes=[dtype], points=60).raise_if_failed()
+
+
+@pytest.mark.parametrize("mode", ["raise", "warn"])
+def test_the_caller_may_ask_numpy_to_raise_or_to_warn(mode: Any) -> None:
+    """What is examined is warned of as ever, and the checker's own arithmetic is silent."""
+    with np.errstate(all=mode), warnings_as_errors():
+        for f, given in ((actlib.gelu, {}), (opaque(np.tanh), {"kinks": [0.0]})):
+            check_activation(f, points=20, **given).raise_if_failed()
+        report = check_activation(warns, sigmoid_slope, exact="sigmoid", points=20)
+    assert {aspect for _, aspect in failed(report)} == {"warnings"}
+
+
+def test_a_derived_gradient_may_give_any_number_at_nan() -> None:
+    """Even one for short arrays and another for long ones; it must leave the neighbours alone."""
+    for other in (1.0, np.nan):
+
+        def grad(z: Any, other: float = other) -> Any:
+            return np.where(np.isnan(z), 1.0 if z.size < 9 else other, np.exp(np.minimum(z, 0)))
+
+        grad.derived = True  # type: ignore[attr-defined]
+        check_activation(
+            actlib.elu, grad, exact="elu", dtypes=["float64"], points=20
+        ).raise_if_failed()
+        spoils = planted(grad, lambda z: np.roll(np.isnan(z), 1) & (z.size > 9), lambda y: y + 1)
+        spoils.derived = True
+        report = check_activation(actlib.elu, spoils, exact="elu", dtypes=["float64"], points=20)
+        assert failed(report) == {("gradient", "NaN")}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])

@@ -306,7 +306,8 @@ def _on_side(
                 _settled(*pair, digits, places=places)
                 for pair in zip(found[:2], previous, strict=False)
             ]
-            negligible = abs(x * curvature) <= abs(slope) / 10**6
+            small = max(abs(slope) / 10**6, mpmath.mpf(10) ** -places)
+            negligible = min(abs(slope), abs(x * curvature)) <= small
             if all(settled) and (
                 negligible or _settled(curvature, previous[2], digits, 1e-4, places)
             ):

@@ -58,6 +58,7 @@ class Subject:
     domain: tuple[float, float] | None
     trusted: bool  # nobody has said what the value should be
 
+    @np.errstate(all="ignore")
     def examine(self, z: np.ndarray) -> tuple[list[Finding], Accuracy | None]:
         """All findings, and the errors at the points z where exact numbers are known."""
         with quiet():
@@ -234,7 +235,8 @@ class Subject:
                 np.array([self.target.at(order, kink + x * size) for x in (-h, h)], float)
                 for h in _NEAR
             )
-        if not np.allclose(near, nearer, 1e-6):
+        tiny = float(float_info(self.dtype).smallest_normal)
+        if not np.allclose(near, nearer, 1e-6, tiny):
             return None  # it is unknown or infinite, or grows to be
         return float(near[0]), float(near[1])
 
@@ -245,7 +247,8 @@ class Subject:
         largest = float(float_info(self.dtype).max)
         right = got.astype(float) if measured is None else measured.exact
         z = z[(abs(z) < 0.5 * largest**0.5) & (abs(right) < largest)]
-        with warnings.catch_warnings(record=True) as raised:
+        ordinary = np.errstate(all="warn", under="ignore")  # as NumPy has it
+        with ordinary, warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
             self(z)
         words = sorted({str(warning.message) for warning in raised})
@@ -274,7 +277,10 @@ class Subject:
         mixed[::3], right[::3] = special, self._quietly(special).astype(got.dtype)
         before = mixed.tobytes()
         with quiet():
-            problem = difference(mixed, self(mixed), right, tolerance)
+            found = self(mixed).copy()
+        if np.isnan(special) and getattr(self.function, "derived", False):
+            found[::3] = right[::3]  # it may give another number for each size
+        problem = difference(mixed, found, right, tolerance)
         if problem:
             yield self._finding(aspect, False, f"among other numbers: {problem}")
         if mixed.tobytes() != before:

@@ -83,6 +83,7 @@ class Differences:
 Target: TypeAlias = ExactTarget | Differences
 
 
+@np.errstate(all="ignore")
 def find_target(
     f: Callable[..., Any],
     exact: str | Callable[..., Any] | None,
@@ -125,7 +126,7 @@ def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[s
     """Whether a function can be computed in high precision, and is the same function there."""
     z = np.array([-2.75, -0.375, 0.0, 0.625, 3.5])
     try:
-        with mpmath.workdps(30), np.errstate(all="ignore"):
+        with mpmath.workdps(30):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]
             return np.allclose(f(z, **params), high, rtol=1e-6, atol=1e-6, equal_nan=True)
     except Exception:  # whatever a function may raise that was made for ordinary arrays
