@@ -362,8 +362,19 @@ def window(low: float, high: float) -> Callable[[Any], Any]:
     return lambda z: (low < z) & (z < high)
 
 
-def jumping(z: Any) -> Any:
-    return np.where(z > 1.2345, np.tanh(z) + 1e-3, np.tanh(z)).astype(z.dtype)
+def jumping(z: Any, place: float = 1.2345) -> Any:
+    return np.where(z > place, np.tanh(z) + 1e-3, np.tanh(z)).astype(z.dtype)
+
+
+def opaque_relu(slope: float) -> dict[str, Any]:
+    """A ReLU with another slope at its kink."""
+    grad = planted(actlib.relu.grad, number(0.0), lambda y: 0 * y + slope)
+    return {"f": opaque(relu), "grad": grad, "kinks": [0.0]}
+
+
+def opaque(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same, but mpmath cannot look into it."""
+    return lambda z: np.array(f(np.asarray(z)))
 
 
 def plus_0_in_rows(z: Any) -> Any:
@@ -384,6 +395,14 @@ BY_PLACE: dict[str, tuple[str, str, dict[str, Any]]] = {
     "relu(0) = 1": ("value", "kink", {"f": one_at_0, "exact": "relu"}),
     "a kink that is given": ("value", "kink", {"f": one_at_0, "kinks": [0.0]}),
     "relu6(6) = 6.06": ("value", "kink", {"f": slightly_at_6, "exact": "relu6"}),
+    "slope NaN at an opaque kink": ("gradient", "kink", opaque_relu(np.nan)),
+    "slope 7 at an opaque kink": ("gradient", "kink", opaque_relu(7)),
+    "a jump at a double": (
+        "value",
+        "jumps",
+        {"f": lambda z: jumping(z, 1.7), "dtypes": ["float64"]},
+    ),
+    "a lone jump": ("value", "jumps", {"f": lambda z: np.where(z == 1.5, 0 * z, np.tanh(z))}),
     "a kink in larger arrays": ("gradient", "kink", {"f": actlib.relu, "grad": one_in_rows}),
     "z itself": ("value", "alias", {"f": lambda z: z, "exact": "linear"}),
     "a view": ("value", "alias", {"f": lambda z: z.T if z.ndim == 0 else z * 1, "exact": "linear"}),
@@ -400,12 +419,8 @@ BY_PLACE: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("of", "aspect", "given"), BY_PLACE.values(), ids=BY_PLACE)
 def test_faults_in_some_place(of: str, aspect: str, given: dict[str, Any]) -> None:
-    assert (of, aspect) in failed(check_activation(**given, dtypes=["float32"], points=20))
-
-
-def opaque(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same, but mpmath cannot look into it."""
-    return lambda z: np.array(f(np.asarray(z)))
+    given = {"dtypes": ["float32"], "points": 20, **given}
+    assert (of, aspect) in failed(check_activation(**given))
 
 
 @contextlib.contextmanager
@@ -435,6 +450,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "an exact root": {"f": np.sqrt, "exact": mpmath.sqrt, "domain": (0, 9)},
     "arcsin": {"f": lambda z: np.arcsin(z / 4), "domain": (-4, 4)},
     "arcsin, opaque": {"f": opaque(within_4(np.arcsin)), "domain": (-4, 4)},
+    "an opaque kink": {**opaque_relu(0.5)},
     "a vertical tangent": {"f": lambda z: np.sqrt(abs(z)), "kinks": [0.0]},
     "a slope that ends": {
         "f": opaque(within_4(lambda x: x * x)),

@@ -199,6 +199,9 @@ class Subject:
             sides, slopes = (self._sides(kink, self.order + n) for n in (0, 1))
             if sides is None and self.of == "value":
                 sides, slopes = self._beside(kink)
+            elif isinstance(self.target, Differences):
+                with quiet():
+                    sides = self.target.slopes_beside(kink)
             if sides is not None:
                 steep = max(map(abs, slopes or sides))
                 right = f"between {min(sides):.9g} and {max(sides):.9g}"

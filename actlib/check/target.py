@@ -79,6 +79,15 @@ class Differences:
         )
         return Numbers(exact, slopes, np.where(known, found.error, np.inf).tolist())
 
+    def slopes_beside(self, kink: float) -> tuple[float, float] | None:
+        """Between which numbers the slope at a kink lies, if the value there is a number."""
+        if not np.isfinite(self._f(np.array([kink]))).all():
+            return None
+        near = float(np.finfo(float).eps) * max(abs(kink), 1)
+        found = differentiate(self._f, np.array([kink - near, kink + near]), self.kinks)
+        low, high = found.slope - found.error, found.slope + found.error
+        return float(low.min()), float(high.max())
+
 
 Target: TypeAlias = ExactTarget | Differences
 
