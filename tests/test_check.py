@@ -403,6 +403,20 @@ BY_PLACE: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"f": lambda z: jumping(z, 1.7), "dtypes": ["float64"]},
     ),
     "a lone jump": ("value", "jumps", {"f": lambda z: np.where(z == 1.5, 0 * z, np.tanh(z))}),
+    "a gradient in larger arrays": (
+        "gradient",
+        "size",
+        {
+            "f": scipy.special.expit,
+            "grad": lambda z: sigmoid_slope(z) * (1 + 1e-6 * (z.size > 1e4)),
+            "dtypes": ["float64"],
+        },
+    ),
+    "an opaque value in tables": (
+        "value",
+        "shape",
+        {"f": opaque(lambda z: np.tanh(z) + 1e-9 * (z.ndim == 2)), "dtypes": ["float64"]},
+    ),
     "a kink in larger arrays": ("gradient", "kink", {"f": actlib.relu, "grad": one_in_rows}),
     "z itself": ("value", "alias", {"f": lambda z: z, "exact": "linear"}),
     "a view": ("value", "alias", {"f": lambda z: z.T if z.ndim == 0 else z * 1, "exact": "linear"}),
@@ -722,6 +736,25 @@ def test_all_aspects_are_known() -> None:
 def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("exact", "error", "message"),
+    [
+        (math.tanh, ValueError, "to their precision.*use mpmath's functions"),
+        (lambda z: mpmath.mpf(math.atan(z)), ValueError, "double precision"),
+        (math.log, ValueError, "use mpmath's"),
+        (lambda z: None, TypeError, "exact must be .* it returned None"),
+        (str, TypeError, "exact must be .* it returned '"),
+        (5, TypeError, "exact must be .*, got 5"),
+        (np.tanh, TypeError, "got NumPy's tanh: use mpmath's functions"),
+        (actlib.tanh, TypeError, "say exact='tanh'"),
+    ],
+    ids=map(str, range(8)),
+)
+def test_what_is_no_exact_formula(exact: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        check_activation(np.tanh, exact=exact)
 
 
 def test_an_exact_formula_may_give_up_far_out() -> None:

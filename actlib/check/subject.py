@@ -123,18 +123,29 @@ class Subject:
         self, z: np.ndarray, got: np.ndarray, numbers: Numbers | None
     ) -> tuple[Accuracy | None, np.ndarray]:
         """The errors if exact numbers are known, and how far another evaluation may be off."""
-        eps = float(float_info(self.dtype).eps)
-        roughly = 1e-3 * abs(got.astype(float)) + 16 * eps
         if numbers is None:
-            return None, roughly
+            return None, self._few_ulps(z, got)
         exact, slope, uncertain = numbers
         allowed = ALLOWED[self.of]
         measured = compare(z, got, exact, slope, allowed, uncertain)
-        if any(uncertain) or measured.errors.max(initial=0.0) > allowed:
+        if measured.errors.max(initial=0.0) > allowed:
+            roughly = 1e-3 * abs(got.astype(float)) + 16 * float(float_info(self.dtype).eps)
             return measured, roughly
+        if any(uncertain):
+            return measured, self._few_ulps(z, got)
         with np.errstate(all="ignore"):
             sensitivity = np.where(z == 0, 0, z.astype(float) * np.array(slope, float))
             return measured, 2 * allowed * unit(measured.exact, sensitivity, self.dtype)
+
+    def _few_ulps(self, z: np.ndarray, got: np.ndarray) -> np.ndarray:
+        """Of what it gives, and of its argument as far as what it gives next to z tells."""
+        x, y = z.astype(float), got.astype(float)
+        with np.errstate(all="ignore"):
+            slopes = np.pad(abs(np.diff(y) / np.diff(x)), 1)
+            steepest = np.maximum(slopes[1:], slopes[:-1])
+            sensitivity = x * np.where(np.isfinite(steepest), steepest, 0)
+            ulps: np.ndarray = 2 * ALLOWED[self.of] * unit(y, sensitivity, self.dtype)
+        return ulps + 16 * float(float_info(self.dtype).eps)
 
     def _doubts(self, z: np.ndarray, numbers: Numbers) -> Iterator[Finding]:
         """Where what is right is not certain; that is nobody's fault."""

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 
 from actlib._core.registry import REGISTRY
+from actlib._core.spec import Spec
 from actlib.check.differences import differentiate
 from actlib.check.exact import Domain, Exact, from_formula, from_spec, in_high_precision
 
@@ -108,6 +109,7 @@ def find_target(
     if isinstance(exact, str):
         return _entry(exact, params, declared, working)
     if exact is not None:
+        _refuse_imprecise(exact, rounded)
         words = "Compared with the exact formula given, to 30 digits."
         return ExactTarget(words, from_formula(exact, rounded, places), declared)
     precise = in_high_precision(f)
@@ -129,6 +131,35 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
         kinks = {x: float(activation.grad(x, *values)) for x in points}
     words = f"Compared with {name}, to 30 digits."
     return ExactTarget(words, from_spec(spec, values), kinks)
+
+
+def _refuse_imprecise(exact: Any, params: Mapping[str, float]) -> None:
+    """Refuse what is no function of mpmath numbers, or computes in double precision."""
+    ask = "exact must be the name of an entry, or a function of an mpmath number that returns one"
+    if isinstance(getattr(exact, "spec", None), Spec):
+        raise TypeError(f"{ask}; for this activation say exact={exact.spec.name!r}")
+    if isinstance(exact, np.ufunc):
+        raise TypeError(f"{ask}; got NumPy's {exact.__name__}: use mpmath's functions")
+    if not callable(exact):
+        raise TypeError(f"{ask}, got {exact!r}")
+    moves, kept = 0, 0
+    with mpmath.workdps(50):
+        for x in (mpmath.mpf(n) / 7 for n in (-22, -3, 3, 10, 22)):
+            try:
+                here, near, next_to = (
+                    exact(x + mpmath.mpf(h), **params) for h in (0, "1e-30", "1e-3")
+                )
+            except (ArithmeticError, ValueError):
+                continue  # perhaps it is not defined there
+            if not isinstance(here, int | float | complex | mpmath.mpf | mpmath.mpc):
+                raise TypeError(f"{ask}; at {mpmath.nstr(x, 9)} it returned {here!r}")
+            moves += here != next_to
+            kept += here != next_to and here == near
+    if moves > 1 and kept == moves:
+        raise ValueError(
+            "exact must compute with mpmath numbers to their precision, and does so in double "
+            "precision: use mpmath's functions, mpmath.tanh and not math.tanh"
+        )
 
 
 def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:
