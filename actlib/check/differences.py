@@ -120,8 +120,8 @@ class _Values:
     def _crossed(self, x: np.ndarray) -> np.ndarray:
         low, high = x.min(axis=1)[:, None], x.max(axis=1)[:, None]
         outside = (low[:, 0] < self._domain[0]) | (self._domain[1] < high[:, 0])
-        crossed: np.ndarray = ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
-        return crossed | outside
+        crossed: np.ndarray = outside | ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
+        return crossed
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def _jumping(
     up = np.array(np.inf, left.dtype)
     step = abs(f(right).astype(float) - f(left).astype(float))
     size = np.maximum(1, abs(f(left).astype(float)))
-    jumping = (np.nextafter(left, up) == right) & (step > 64 * _eps(left) * size)
+    jumping: np.ndarray = (np.nextafter(left, up) == right) & (step > 64 * _eps(left) * size)
     for kink in kinks:
         jumping &= ~((left <= kink) & (kink <= right))
     found = np.flatnonzero(jumping)
