@@ -117,6 +117,14 @@ RIGHT = {
         lambda z: np.fmin(np.fmax(z, 0), 1) ** 2 * (3 - 2 * np.fmin(np.fmax(z, 0), 1)),
         lambda z: 6 * np.clip(z, 0, 1) * (1 - np.clip(z, 0, 1)),
     ),
+    "gelu, badly": Pair(lambda z: z / 2 * (1 + sp.erf(z / 2**0.5)), actlib.gelu.grad),
+    "swish, badly": Pair(lambda z: z * (1 - sp.expit(-z)), actlib.swish.grad),
+    "swish by tanh": Pair(
+        opaque(lambda z: z * (1 + np.tanh(z))), lambda z: 2 * actlib.swish.grad(2 * z)
+    ),
+    "thousand gelu": Pair(
+        lambda z: 500 * z * (1 + sp.erf(z / 2**0.5)), lambda z: 1000 * actlib.gelu.grad(z)
+    ),
     "float32 inside": Pair(
         lambda z: sp.erf(z.astype(np.float32)), lambda z: 2 / np.sqrt(np.pi) * np.exp(-z * z)
     ),

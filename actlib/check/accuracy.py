@@ -112,7 +112,7 @@ def compare(
 ) -> Accuracy:
     """Compare with exact numbers and their slopes, which may be uncertain by a known amount."""
     with np.errstate(all="ignore"):
-        sensitivity = z.astype(float) * np.array(slope, float)
+        sensitivity = np.where(z == 0, 0, z.astype(float) * np.array(slope, float))
     return weigh(z, got, exact, sensitivity, allowed, uncertain)
 
 
@@ -162,6 +162,7 @@ def float_info(dtype: Any) -> Any:
     return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
 
 
+@np.errstate(all="ignore")
 def grid(dtype: Any, around: Iterable[float] = (), points: int = 400) -> np.ndarray:
     """Points that cover the normal numbers of a dtype, both signs.
 
@@ -184,8 +185,7 @@ def grid(dtype: Any, around: Iterable[float] = (), points: int = 400) -> np.ndar
     info, centres = float_info(dtype), np.array(list(around), dtype)
     if dtype.itemsize == 2:
         z = np.arange(2**16, dtype=np.uint16).view(dtype)
-        with np.errstate(invalid="ignore"):  # of NaN
-            z = np.setdiff1d(z[np.isfinite(z) & (abs(z) >= info.smallest_normal)], centres)
+        z = np.setdiff1d(z[np.isfinite(z) & (abs(z) >= info.smallest_normal)], centres)
         return z[:: max(1, z.size // (4 * points))]
     low, high = math.log(info.tiny), math.log(info.max)
     inner = np.linspace(-20, 20, points)

@@ -13,6 +13,7 @@ DEGREE, SIZE = 10, 21  # of the polynomials, and how many values each is fitted 
 STEPS = 8  # how many lengths are tried, each a quarter of the one before
 FIT = 1e-5  # how much of the values' spread a polynomial may leave over
 ULPS = 4  # the error, in units of the last place, that is granted to the function itself
+SMALL = 1e-8  # so much smaller than values nearby, a value may be what is left of 1 - tanh(x)
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,10 @@ class Slopes:
 
 
 def differentiate(
-    f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, kinks: Iterable[float] = ()
+    f: Callable[[np.ndarray], np.ndarray],
+    z: np.ndarray,
+    kinks: Iterable[float] = (),
+    domain: tuple[float, float] | None = None,
 ) -> Slopes:
     """Differentiate polynomials that are fitted to values of f around, left and right of z.
 
@@ -37,7 +41,7 @@ def differentiate(
     explains the values. The best is believed if none of the others contradicts it.
     """
     with np.errstate(all="ignore"):
-        values = _Values(f, z, np.array(sorted(kinks), float))
+        values = _Values(f, z, np.array(sorted(kinks), float), domain or (-np.inf, np.inf))
         fits = [fit for side in (-1, 0, 1) for fit in values.fits(side)]
         slopes, errors, curvatures, uncertain = np.array(fits).swapaxes(0, 1)
         best = errors.argmin(axis=0), np.arange(z.size)
@@ -48,21 +52,33 @@ def differentiate(
 
 
 class _Values:
-    """What f gives around z: to which precision, and how large it is as far as 1 and 2z."""
+    """What f gives around z: to which precision, and how large it is nearby.
+
+    A small value that is left of a difference is a multiple of something coarse: between two steps
+    it may follow a straight line, and only larger values nearby tell how wrong that may be.
+    """
 
     def __init__(
-        self, f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, kinks: np.ndarray
+        self,
+        f: Callable[[np.ndarray], np.ndarray],
+        z: np.ndarray,
+        kinks: np.ndarray,
+        domain: tuple[float, float],
     ) -> None:
-        self._f, self._z, self._kinks = f, z, kinks
+        self._f, self._z, self._kinks, self._domain = f, z, kinks, domain
         self._reach = 1 + abs(z)
         y = self._at(z[:, None] + self._reach[:, None] * _stencil(0).nodes)
         self._largest = np.maximum(np.max(abs(y), axis=1), self._reach)
+        wide = self._at(z[:, None] + 2 * self._reach[:, None] * _stencil(0).nodes)
+        usual = np.fmax(1, np.max(abs(self._at(_stencil(0).nodes))))
+        self._nearby = np.fmin(np.max(abs(wide), axis=1), self._reach * usual)
         narrow = (y.astype(np.float32) == y) | np.isnan(y)
         precision = np.finfo(np.float32 if narrow.all() else float)
         self._ulp, self._tiny = float(precision.eps), float(precision.tiny)
 
     def _at(self, x: np.ndarray) -> np.ndarray:
-        y: np.ndarray = np.asarray(self._f(x.ravel()), float).reshape(x.shape)
+        inside = np.clip(x, *self._domain)
+        y: np.ndarray = np.asarray(self._f(inside.ravel()), float).reshape(x.shape)
         return y
 
     def fits(self, side: int) -> list[np.ndarray]:
@@ -90,7 +106,8 @@ class _Values:
         flat = flat & ((spread == 0) | ~usable)
         explained = left_over <= np.maximum(FIT * spread, 2 * ULPS * self._ulp * size)
         explained = np.where(spread == 0, flat, explained) & usable
-        noise = 6 * left_over + ULPS * self._ulp * np.where(flat, self._largest, size)
+        rounded = np.where(size < SMALL * self._nearby, self._nearby, size)
+        noise = 6 * left_over + ULPS * self._ulp * np.where(flat, self._largest, rounded)
         noise += stencil.blind * self._ulp**0.5 * spread + self._tiny
         found = []
         for order, weights in enumerate((stencil.first, stencil.second), 1):
@@ -102,7 +119,8 @@ class _Values:
 
     def _crossed(self, x: np.ndarray) -> np.ndarray:
         low, high = x.min(axis=1)[:, None], x.max(axis=1)[:, None]
-        crossed: np.ndarray = ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
+        outside = (low[:, 0] < self._domain[0]) | (self._domain[1] < high[:, 0])
+        crossed: np.ndarray = outside | ((low <= self._kinks) & (self._kinks <= high)).any(axis=1)
         return crossed
 
 

@@ -16,10 +16,10 @@ import sympy
 from actlib._core.registry import refuse_vectors
 from actlib._core.spec import Spec
 
-Exact: TypeAlias = Callable[[Any], Any]  # takes a number, returns an mpf
+Domain: TypeAlias = tuple[float, float] | None  # everywhere, if none
+Exact: TypeAlias = Callable[..., Any]  # takes a number, and a domain if need be; returns an mpf
 
-_NEGLIGIBLE = mpmath.mpf(10) ** -500
-_FOR_ZERO = 1000  # digits: what is zero with more than these is negligible
+_PLACES = 500  # what is below ten to the minus this is negligible
 _CLOSE = mpmath.mpf(10) ** -30
 
 
@@ -170,22 +170,24 @@ def _converged(formula: Callable[..., list[Any]], *arguments: Any) -> list[mpmat
         previous, digits = values, _more(digits, values)
 
 
-def _settled(value: Any, previous: Any, digits: int, close: Any = _CLOSE) -> bool:
+def _settled(
+    value: Any, previous: Any, digits: int, close: Any = _CLOSE, places: int = _PLACES
+) -> bool:
     """Whether an evaluation with so many digits, and one with fewer, prove the value.
 
-    A Python integer stands in the formula itself.
+    A Python integer stands in the formula itself. To prove a zero takes twice the places.
     """
     if isinstance(value, int):
         return True
     if value != 0 and abs(value - previous) <= abs(value) * close:
         return True
-    return digits > _FOR_ZERO and max(abs(value), abs(previous)) < _NEGLIGIBLE
+    return digits > 2 * places and max(abs(value), abs(previous)) < mpmath.mpf(10) ** -places
 
 
-def _more(digits: int, values: list[Any]) -> int:
+def _more(digits: int, values: list[Any], places: int = _PLACES) -> int:
     """The next precision to try: twice as many digits, or what it takes to prove a zero."""
     doubtful = any(value == 0 and not isinstance(value, int) for value in values)
-    return max(2 * digits, _FOR_ZERO + 1 if doubtful else 0)
+    return max(2 * digits, 2 * places + 1 if doubtful else 0)
 
 
 def _digits_to_show(z: Any, params: Iterable[Any] = ()) -> int:
@@ -226,14 +228,22 @@ def limit(f: Exact, slope: Exact | None, sign: int) -> float | None:
         return 0.0 if all(abs(y) < 1e-20 for y in values) else None
 
 
-def from_formula(formula: Callable[..., Any], params: dict[str, float]) -> list[Exact]:
-    """Return a function of mpmath numbers and its derivative, and roughly the second one."""
-    found = functools.cache(functools.partial(_differences, formula, params))
+def from_formula(
+    formula: Callable[..., Any], params: dict[str, float], places: int = _PLACES
+) -> list[Exact]:
+    """Return a function of mpmath numbers and its derivative, and roughly the second one.
+
+    Each takes a number, and the domain outside of which the formula must not be asked. What is
+    below ten to the minus `places` is only known to be that small.
+    """
+    found = functools.cache(functools.partial(_differences, formula, params, places))
     return [functools.partial(_order, found, n) for n in range(3)]
 
 
-def _order(found: Callable[[Any], list[mpmath.mpf]], order: int, z: Any) -> mpmath.mpf:
-    return found(z)[order]
+def _order(
+    found: Callable[..., list[mpmath.mpf]], order: int, z: Any, domain: Domain = None
+) -> mpmath.mpf:
+    return found(z, domain)[order]
 
 
 def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
@@ -241,48 +251,86 @@ def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
     derivatives = (), ("z",), ("z", "z")
 
     @functools.cache
-    def found(z: Any) -> list[mpmath.mpf]:
+    def found(z: Any, domain: Domain) -> list[mpmath.mpf]:
         return evaluate(spec.exact, ("z", *spec.params), derivatives, (z, *params))
 
     return [functools.partial(_order, found, n) for n in range(3)]
 
 
-def _differences(formula: Callable[..., Any], params: dict[str, float], z: Any) -> list[mpmath.mpf]:
-    """The value, the derivative and roughly the second one, from the same three evaluations.
+def _differences(
+    formula: Callable[..., Any], params: dict[str, float], places: int, z: Any, domain: Domain
+) -> list[mpmath.mpf]:
+    """The value, the derivative and roughly the second one, of which one may be infinite or NaN.
 
-    They are central differences, which get as good as the working precision allows. The second
-    derivative only tells how sensitive the first one is: beside that, it may be negligible.
+    At an end of the domain, and where a function jumps, one side alone has a derivative.
+    """
+    lowest, highest = domain or (-mpmath.inf, mpmath.inf)
+
+    def at(x: mpmath.mpf) -> mpmath.mpf:
+        return _evaluated(formula, params, x) if lowest <= x <= highest else mpmath.nan
+
+    unsettled = []
+    for side in (0, 1, -1):
+        found, settled = _on_side(at, z, side, places)
+        if settled or mpmath.isnan(found[0]):
+            return found
+        if not mpmath.isnan(found[1]):
+            unsettled.append(found)
+    if not unsettled:
+        return found
+    value, slope, _ = unsettled[0]
+    return [value, mpmath.sign(slope) * mpmath.inf, mpmath.inf]
+
+
+def _on_side(
+    at: Callable[[mpmath.mpf], mpmath.mpf], z: Any, side: int, places: int
+) -> tuple[list[mpmath.mpf], bool]:
+    """The same from three evaluations around z (0) or on one side of it, and whether it is proven.
+
+    Differences get as good as the working precision allows. The second derivative only tells how
+    sensitive the first one is: beside that, it may be negligible.
     """
     previous, digits = [mpmath.nan] * 3, 60 + _digits_to_show(abs(z))
+    enough = 4 * digits + 10 * places
     while True:
         with mpmath.workdps(digits):
             x = mpmath.mpf(z)
             h = (abs(x) or 1) * mpmath.mpf(10) ** (-digits // 3)
-            left, value, right = (_evaluated(formula, params, y) for y in (x - h, x, x + h))
-            slope, curvature = (right - left) / (2 * h), (right - 2 * value + left) / h**2
-            found = [value, slope, curvature if x else mpmath.mpf(0)]  # at 0 it has no effect
+            values = [at(x + n * h) for n in (side - 1, side, side + 1)]
+            curvature = (values[2] - 2 * values[1] + values[0]) / h**2
+            slope = (values[2] - values[0]) / (2 * h) - side * h * curvature
+            found = [values[1 - side], slope, curvature if x else mpmath.mpf(0)]  # no effect at 0
             if any(map(mpmath.isnan, found)):
-                return found
-            settled = [_settled(*pair, digits) for pair in zip(found[:2], previous, strict=False)]
-            negligible = abs(x * curvature) <= abs(slope) / 10**6
+                return found, False
+            settled = [
+                _settled(*pair, digits, places=places)
+                for pair in zip(found[:2], previous, strict=False)
+            ]
+            small = max(abs(slope) / 10**6, mpmath.mpf(10) ** -places)
+            negligible = min(abs(slope), abs(x * curvature)) <= small
             if all(settled) and (
-                negligible or _settled(curvature, previous[2], digits, close=1e-4)
+                negligible or _settled(curvature, previous[2], digits, 1e-4, places)
             ):
-                return found
-        if digits > 20 * _FOR_ZERO:
-            raise ValueError(
-                f"the exact formula has no finite derivative at z = {float(z):.9g}; "
-                "declare a kink there, or narrow the domain"
-            )
-        previous, digits = found, _more(digits, [value, slope])
+                return found, True
+        if digits > enough:
+            return found, False
+        if digits > 2 * places:  # more of them are costly, and doubt is small
+            previous, digits = found, digits * 5 // 4
+        else:
+            previous, digits = found, _more(digits, [found[0], slope], places)
 
 
 def _evaluated(formula: Callable[..., Any], params: dict[str, float], z: mpmath.mpf) -> mpmath.mpf:
+    """Evaluate it at a number; where it is complex, it is not defined."""
     try:
-        return mpmath.mpf(formula(z, **params))
+        return _real(formula(z, **params))
     except Exception as error:
         error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
         raise
+
+
+def _real(number: Any) -> mpmath.mpf:
+    return mpmath.nan if isinstance(number, complex | mpmath.mpc) else mpmath.mpf(number)
 
 
 class Precise(np.lib.mixins.NDArrayOperatorsMixin):
@@ -291,7 +339,7 @@ class Precise(np.lib.mixins.NDArrayOperatorsMixin):
     dtype, shape, ndim, size = np.dtype(float), (1,), 1, 1
 
     def __init__(self, value: Any) -> None:
-        self.value = value if isinstance(value, mpmath.mpf) else mpmath.mpf(value)
+        self.value = value if isinstance(value, mpmath.mpf) else _real(value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute ``np.exp`` of such a number, or its sum with another, by mpmath."""

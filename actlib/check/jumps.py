@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 
 from actlib.check.accuracy import float_info
 
 FAR = 100.0  # beyond it, neighbouring numbers lie far apart
+NEXT = 32  # so many numbers on either side tell how fast the function changes there
 
 
 def find_jumps(
@@ -17,8 +19,8 @@ def find_jumps(
     """Find the numbers at which a function jumps.
 
     Each gap between points is halved until its ends are neighbours, each time keeping the half
-    in which the function changes otherwise than beside the gap. It jumps if it changes much more
-    there than between the next numbers, on one side at least: on the other it may jump back.
+    in which the function changes otherwise than beside the gap. It jumps if it changes more there
+    than over the next numbers, on one side at least: on the other it may jump back.
 
     Parameters
     ----------
@@ -75,13 +77,38 @@ def _jumping(
     kinks: Iterable[float],
 ) -> np.ndarray:
     """Whether two numbers are neighbours between which the function jumps."""
-    up, down = (np.array(end, left.dtype) for end in (np.inf, -np.inf))
-    around = [np.nextafter(left, down), left, right, np.nextafter(right, up)]
-    before, step, after = abs(np.diff([f(x).astype(float) for x in around], axis=0))
+    lowest, highest = left[0], right[-1]
+    up = np.array(np.inf, left.dtype)
+    step = abs(f(right).astype(float) - f(left).astype(float))
     size = np.maximum(1, abs(f(left).astype(float)))
-    large = step > 64 * float(float_info(left.dtype).eps) * size
-    sudden = step > 100 * np.minimum(before, after)
-    jumping: np.ndarray = (np.nextafter(left, up) == right) & large & sudden
+    jumping: np.ndarray = (np.nextafter(left, up) == right) & (step > 64 * _eps(left) * size)
     for kink in kinks:
         jumping &= ~((left <= kink) & (kink <= right))
+    found = np.flatnonzero(jumping)
+    beside = np.minimum(
+        _change(f, left[found], -up, (lowest, highest)),
+        _change(f, right[found], up, (lowest, highest)),
+    )
+    jumping[found] = step[found] > 3 * beside
     return jumping
+
+
+def _eps(z: np.ndarray) -> float:
+    return float(float_info(z.dtype).eps)
+
+
+def _change(
+    f: Callable[[np.ndarray], np.ndarray], z: np.ndarray, to: np.ndarray, ends: tuple[Any, Any]
+) -> np.ndarray:
+    """How much a function changes over the next numbers in a direction; infinite beyond the ends.
+
+    Single steps tell little: where 30 z is rounded, neighbours share one result or differ by two.
+    """
+    around = [z]
+    for _ in range(NEXT):
+        around.append(np.nextafter(around[-1], to))
+    x = np.array(around)
+    inside = ((ends[0] <= x) & (x <= ends[1])).all(axis=0)
+    y = f(np.clip(x, *ends).ravel()).astype(float).reshape(x.shape)
+    change: np.ndarray = np.where(inside, np.ptp(y, axis=0), np.inf)
+    return change

@@ -26,6 +26,7 @@ def _window(points: int) -> np.ndarray:
     return np.concatenate([-positive, positive])
 
 
+@np.errstate(all="ignore")
 def examined(
     dtype: np.dtype, kinks: Iterable[float], domain: tuple[float, float] | None, points: int
 ) -> np.ndarray:
@@ -53,8 +54,7 @@ def examined(
     if domain is not None:
         low, high = np.clip(domain, -1e4, 1e4).tolist()
         parts.append(np.linspace(low, high, points))
-    with np.errstate(over="ignore", under="ignore"):
-        z = np.concatenate([part.astype(dtype) for part in parts])
+    z = np.concatenate([part.astype(dtype) for part in parts])
     normal = np.isfinite(z) & ((z == 0) | (abs(z) >= float_info(dtype).smallest_normal))
     z = np.setdiff1d(z[normal], kinks)
     if domain is not None:

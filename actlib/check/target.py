@@ -10,8 +10,9 @@ import mpmath
 import numpy as np
 
 from actlib._core.registry import REGISTRY
+from actlib._core.spec import Spec
 from actlib.check.differences import differentiate
-from actlib.check.exact import Exact, from_formula, from_spec, in_high_precision
+from actlib.check.exact import Domain, Exact, from_formula, from_spec, in_high_precision
 
 Kinks: TypeAlias = Mapping[float, float | None]  # where, and the slope there if it is declared
 
@@ -42,12 +43,14 @@ class ExactTarget:
         """The function (order 0) or its derivative (order 1) at one point."""
         return self._orders[order](z)
 
-    def numbers(self, order: int, z: np.ndarray) -> Numbers:
-        """The same at many, with the slopes."""
+    def numbers(self, order: int, z: np.ndarray, domain: Domain) -> Numbers:
+        """The same at many, with the slopes; nothing is certain where one is not defined."""
         exact, slopes = (
-            [f(x) for x in z.astype(float).tolist()] for f in self._orders[order : order + 2]
+            [f(x, domain) for x in z.astype(float).tolist()]
+            for f in self._orders[order : order + 2]
         )
-        return Numbers(exact, slopes, [0.0] * z.size)
+        undefined = np.isnan(np.array([exact, slopes], float)).any(axis=0)
+        return Numbers(exact, slopes, np.where(undefined, np.inf, 0.0).tolist())
 
 
 class Differences:
@@ -65,11 +68,11 @@ class Differences:
     def at(self, order: int, z: Any) -> None:
         """Nothing: a single number cannot be relied on."""
 
-    def numbers(self, order: int, z: np.ndarray) -> Numbers | None:
+    def numbers(self, order: int, z: np.ndarray, domain: Domain) -> Numbers | None:
         """The derivative, a bound of the second one, and the uncertainty of the derivative."""
         if order == 0:
             return None
-        found = differentiate(self._f, z.astype(float), self.kinks)
+        found = differentiate(self._f, z.astype(float), self.kinks, domain)
         known = np.isfinite(found.error) & np.isfinite(found.curvature)
         exact, slopes = (
             [mpmath.mpf(x) for x in np.where(known, row, np.nan)]
@@ -77,10 +80,20 @@ class Differences:
         )
         return Numbers(exact, slopes, np.where(known, found.error, np.inf).tolist())
 
+    def slopes_beside(self, kink: float) -> tuple[float, float] | None:
+        """Between which numbers the slope at a kink lies, if the value there is a number."""
+        if not np.isfinite(self._f(np.array([kink]))).all():
+            return None
+        near = float(np.finfo(float).eps) * max(abs(kink), 1)
+        found = differentiate(self._f, np.array([kink - near, kink + near]), self.kinks)
+        low, high = found.slope - found.error, found.slope + found.error
+        return float(low.min()), float(high.max())
+
 
 Target: TypeAlias = ExactTarget | Differences
 
 
+@np.errstate(all="ignore")
 def find_target(
     f: Callable[..., Any],
     exact: str | Callable[..., Any] | None,
@@ -92,18 +105,20 @@ def find_target(
     declared: Kinks = kinks if isinstance(kinks, Mapping) else dict.fromkeys(kinks)
     working = np.float64 if dtype == np.float64 else np.float32  # also for half precision
     rounded = {key: float(working(value)) for key, value in params.items()}
+    places = 5 - int(np.log10(float(np.finfo(working).tiny)))  # far below the smallest number
     if isinstance(exact, str):
         return _entry(exact, params, declared, working)
     if exact is not None:
+        _refuse_imprecise(exact, rounded)
         words = "Compared with the exact formula given, to 30 digits."
-        return ExactTarget(words, from_formula(exact, rounded), declared)
+        return ExactTarget(words, from_formula(exact, rounded, places), declared)
     precise = in_high_precision(f)
     if _agree(f, precise, rounded):
         words = (
             "Compared with the function's own formula, computed to 30 digits: whether it is the "
             "right formula, nobody said."
         )
-        return ExactTarget(words, from_formula(precise, rounded), declared)
+        return ExactTarget(words, from_formula(precise, rounded, places), declared)
     return Differences(f, rounded, declared)
 
 
@@ -118,11 +133,40 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
     return ExactTarget(words, from_spec(spec, values), kinks)
 
 
+def _refuse_imprecise(exact: Any, params: Mapping[str, float]) -> None:
+    """Refuse what is no function of mpmath numbers, or computes in double precision."""
+    ask = "exact must be the name of an entry, or a function of an mpmath number that returns one"
+    if isinstance(getattr(exact, "spec", None), Spec):
+        raise TypeError(f"{ask}; for this activation say exact={exact.spec.name!r}")
+    if isinstance(exact, np.ufunc):
+        raise TypeError(f"{ask}; got NumPy's {exact.__name__}: use mpmath's functions")
+    if not callable(exact):
+        raise TypeError(f"{ask}, got {exact!r}")
+    moves, kept = 0, 0
+    with mpmath.workdps(50):
+        for x in (mpmath.mpf(n) / 7 for n in (-22, -3, 3, 10, 22)):
+            try:
+                here, near, next_to = (
+                    exact(x + mpmath.mpf(h), **params) for h in (0, "1e-30", "1e-3")
+                )
+            except Exception:  # whatever it may raise where it is not defined
+                continue
+            if not isinstance(here, int | float | complex | mpmath.mpf | mpmath.mpc):
+                raise TypeError(f"{ask}; at {mpmath.nstr(x, 9)} it returned {here!r}")
+            moves += here != next_to
+            kept += here != next_to and here == near
+    if moves > 1 and kept == moves:
+        raise ValueError(
+            "exact must compute with mpmath numbers to their precision, and does so in double "
+            "precision: use mpmath's functions, mpmath.tanh and not math.tanh"
+        )
+
+
 def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:
     """Whether a function can be computed in high precision, and is the same function there."""
     z = np.array([-2.75, -0.375, 0.0, 0.625, 3.5])
     try:
-        with mpmath.workdps(30), np.errstate(all="ignore"):
+        with mpmath.workdps(30):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]
             return np.allclose(f(z, **params), high, rtol=1e-6, atol=1e-6, equal_nan=True)
     except Exception:  # whatever a function may raise that was made for ordinary arrays
