@@ -226,7 +226,7 @@ def test_no_trials_are_no_results(tmp_path) -> None:
         run([])
 
 
-@pytest.mark.parametrize("cut", [1, 2, 100])
+@pytest.mark.parametrize("cut", [2, 100])
 def test_a_last_line_that_was_not_finished_costs_one_trial(tmp_path, expected, cut) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS, store=store)
@@ -245,6 +245,73 @@ def test_a_line_that_is_no_result_is_pointed_at(tmp_path, line) -> None:
     with pytest.raises(StoreError, match=r"line 1 of .* is no result"):
         run(TRIALS, store=store)
     assert store.read_bytes() == before
+
+
+NO_STORES = {
+    "one line": b"do not lose this line",
+    "lines": b"first\nsecond\n",
+    "numbers": b"\x00\x01\xff\n\xfe{",
+    "JSON of another kind": b'{"id": "1"}\n{"a": 1}\n',
+    "JSON without a newline": b'{"id": 1, "trial": {}, "status": "ok"}',
+    "brackets": b"[" * 100_000,
+    "the beginning of a result": b'{"id": "b1c0',
+    "an empty line": b"\n",
+}
+
+
+@pytest.mark.parametrize("content", NO_STORES.values(), ids=NO_STORES.keys())
+def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path, content: bytes) -> None:
+    store = tmp_path / "mine"
+    store.write_bytes(content)
+    for attempt in (lambda: run(TRIALS[:1], store=store), lambda: read(store)):
+        with pytest.raises(StoreError, match=r"left as it is; .*use another file"):
+            attempt()
+        assert store.read_bytes() == content
+        assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_what_follows_the_results_but_does_not_begin_as_one_is_left(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    for tail in (b"a note", b"[1, 2", b'{"name": 1', b"\0" * 40):
+        content = store.read_bytes()
+        store.write_bytes(content + tail)
+        with pytest.raises(StoreError, match="left as it is"):
+            run(TRIALS, store=store)
+        assert store.read_bytes() == content + tail
+        store.write_bytes(content)
+
+
+def test_what_is_torn_is_kept_beside_the_store(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    whole = store.read_bytes()
+    for torn in (b'{"id": "123", "tri', b'{"i'):
+        store.write_bytes(whole + torn)
+        run(TRIALS[:2], store=store)
+        assert store.read_bytes() == whole
+    assert (tmp_path / "r.jsonl.torn").read_bytes() == b'{"id": "123", "tri\n{"i\n'
+
+
+def test_a_last_result_without_a_newline_is_kept(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    whole = store.read_bytes()
+    store.write_bytes(whole[:-1])
+    assert len(read(store)) == 2
+    assert store.read_bytes() == whole[:-1]  # reading changes nothing
+    run(TRIALS[:3], store=store)
+    assert store.read_bytes().startswith(whole)
+    assert len(lines(store)) == 3
+
+
+def test_the_same_result_twice_counts_once(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS, store=store)
+    once = Results.read(store).summary()
+    store.write_bytes(store.read_bytes() * 2)
+    assert Results.read(store).summary().equals(once)
+    assert len(run(TRIALS, store=store).records) == len(TRIALS)
 
 
 def test_a_store_that_is_not_there_or_cannot_be_made(tmp_path) -> None:

@@ -10,13 +10,15 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock, Timeout
 
+_BEGINNING = b'{"id": "'  # of a line, as `Store.add` writes it
+
 
 class StoreError(OSError):
     """A store that cannot be used: the text says why, and what to do."""
 
 
 def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """The results in a store, whole lines only.
+    """The results in a store.
 
     Parameters
     ----------
@@ -26,31 +28,60 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        In the order in which they came. A last line that was not finished, because the machine
-        stopped while it was written, is left out.
+        In the order in which they came; of several with one id, the last. A last line that was not
+        finished, because the machine stopped while it was written, is left out.
 
     Raises
     ------
     StoreError
-        If the file is not there, or a line of it is no result.
+        If the file is not there, or is no store.
     """
+    path = Path(path)
+    return list(_judged(path, _content(path))[0].values())
+
+
+def _content(path: Path) -> bytes:
     try:
-        text = Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise StoreError(
             error.errno, f"the results cannot be read: {error.strerror}", path
         ) from None
-    records = []
-    for number, line in enumerate(text.split(b"\n")[:-1], 1):
-        try:
-            record = json.loads(line)
-            record["id"], record["trial"], record["status"]
-        except (ValueError, TypeError, KeyError):
+
+
+def _judged(path: Path, content: bytes) -> tuple[dict[str, dict[str, Any]], bytes]:
+    """The results in a file by their ids, and what there is of a last line that is torn.
+
+    A file is a store if all its lines are results; the last may be torn if it begins as one.
+    """
+    *lines, last = content.split(b"\n")
+    if _result(last):
+        lines, last = [*lines, last], b""
+    records = {}
+    for number, line in enumerate(lines, 1):
+        record = _result(line)
+        if record is None:
             raise StoreError(
-                f"line {number} of {path} is no result; mend or remove it, or use another store"
-            ) from None
-        records.append(record)
-    return records
+                f"line {number} of {path} is no result of a study, so the file was left as it is; "
+                "mend the line, or use another file as the store"
+            )
+        records[record["id"]] = record
+    if last and not (records and last.startswith(_BEGINNING[: len(last)])):
+        raise StoreError(
+            f"{path} holds no results of a study, so it was left as it is; "
+            "use another file as the store"
+        )
+    return records, last
+
+
+def _result(line: bytes) -> dict[str, Any] | None:
+    """What a line holds, if it is a result."""
+    try:
+        record = json.loads(line)
+        kinds = [type(record[key]) for key in ("id", "trial", "status")]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return record if kinds == [str, dict, str] else None
 
 
 class Store:
@@ -79,9 +110,11 @@ class Store:
         self._lock: FileLock | None = None
 
     def __enter__(self) -> Store:
-        """Lock the file, read it, and cut off a line that was not finished."""
+        """Judge the file, lock it, and read it; a line that was not finished goes elsewhere."""
         if self.path is None:
             return self
+        if self.path.is_file():
+            read(self.path)  # an error before anything is made or changed
         self._lock = FileLock(f"{self.path}.lock")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,22 +128,27 @@ class Store:
                 error.errno, f"no store can be made: {error.strerror}", self.path
             ) from None
         try:
-            self._file = self._opened(self.path)
-            self.records = read(self.path)
+            self._open(self.path)
         except BaseException:
             self.__exit__(None, None, None)
             raise
         return self
 
-    @staticmethod
-    def _opened(path: Path) -> BinaryIO:
+    def _open(self, path: Path) -> None:
+        """Read what is there, and make sure that it ends with a whole line."""
         try:
-            file = path.open("ab+", buffering=0)
+            self._file = path.open("ab+", buffering=0)
         except OSError as error:
             raise StoreError(error.errno, f"no store can be made: {error.strerror}", path) from None
-        file.seek(0)
-        file.truncate(file.read().rfind(b"\n") + 1)
-        return file
+        content = _content(path)
+        records, torn = _judged(path, content)
+        if torn:
+            with path.with_name(f"{path.name}.torn").open("ab") as beside:
+                beside.write(torn + b"\n")
+            self._file.truncate(len(content) - len(torn))
+        elif content and not content.endswith(b"\n"):
+            self._file.write(b"\n")
+        self.records = list(records.values())
 
     def __exit__(
         self,
