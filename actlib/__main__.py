@@ -27,7 +27,17 @@ from actlib._core.registry import REGISTRY
 from actlib.book.catalogue import call
 
 
-@click.group()
+class _Interruptible(click.Group):
+    """Commands that end with the exit code 130 if the user interrupts them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+@click.group(cls=_Interruptible)
 @click.version_option(__version__, prog_name="actlib")
 def main() -> None:
     """Activation functions: look them up, and check your own."""
@@ -62,7 +72,9 @@ def _function(path: str) -> Any:
         return operator.attrgetter(name)(importlib.import_module(module))
     except (ImportError, AttributeError) as error:
         raise click.BadParameter(f"{path!r} cannot be found: {error}") from error
-    except Exception as error:  # whatever a module may raise
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a module may raise; it may even exit
         words = f"{path!r} cannot be imported: {type(error).__name__}: {error}"
         raise click.BadParameter(words) from error
 
@@ -128,11 +140,11 @@ def check(
     """
     from actlib import check as checks
 
-    if library:
-        function, derived = getattr(checks, f"from_{library}")(function)
-        grad = grad or derived
-    grad = grad or getattr(function, "grad", None)
     try:
+        if library:
+            function, derived = getattr(checks, f"from_{library}")(function)
+            grad = grad or derived
+        grad = grad or getattr(function, "grad", None)
         report = checks.check_activation(
             function,
             grad,
@@ -142,8 +154,10 @@ def check(
             dtypes=dtype,
             skip=dict(skip),
         )
-    except Exception as error:  # a wrong call, or whatever a user's formula may raise
-        raise click.UsageError(str(error)) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a wrong call, or whatever a user's function may raise
+        raise click.UsageError(str(error) or repr(error)) from error
     click.echo(str(report))
     sys.exit(0 if report.ok else 1)
 
@@ -217,8 +231,6 @@ def study(
             results = studies.run(trials, executor=executor, store=store)
     except (TypeError, ValueError, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        sys.exit(130)
     click.echo(f"{results}\n\n{results.compare_all().to_string(index=False)}")
 
 

@@ -103,7 +103,9 @@ class _Found:
         before = array.tobytes()
         try:
             got = np.asarray(self.function(array))
-        except Exception as error:  # whatever the function may raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever the function may raise; it may even exit
             self.problems[aspect].append(f"{words}raises {type(error).__name__}: {error}")
             return
         problem = (

@@ -87,7 +87,9 @@ class Subject:
         """Evaluate at an array; what it gives must be one, of the same shape."""
         try:
             got = np.asarray(self.function(z, **self.params))
-        except Exception as error:  # whatever the function may raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever the function may raise; it may even exit
             raise Unusable(
                 f"the {self.of} of an array of shape {np.shape(z)} raises {type(error).__name__}: "
                 f"{error}; the function must take a NumPy array of any shape, with any numbers in "
