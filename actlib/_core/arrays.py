@@ -87,6 +87,17 @@ def as_array(name: str, xp: Namespace, value: Any, role: str = "z") -> Array:
         ) from error
 
 
+def argument(name: str, xp: Namespace, given: Any, role: str) -> tuple[Namespace, Array]:
+    """What is given beside a z of a library as an array, and whose: NumPy's or that library's."""
+    theirs = namespace(given)
+    if theirs not in (np, xp):
+        raise TypeError(
+            f"{name}: z belongs to {xp.__name__} but {role} to {theirs.__name__}; "
+            "convert one of them"
+        )
+    return theirs, as_array(name, theirs, given, role)
+
+
 def beside(xp: Namespace, z: Array, value: Any, dtype: Any) -> Array:
     """What belongs to NumPy or to z's library as an array of that, in a dtype, on z's device."""
     if xp is np:

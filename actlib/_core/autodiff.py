@@ -29,7 +29,13 @@ BRIDGES = {
 
 
 def bridge(xp: Namespace) -> Any:
-    """The module for a library that differentiates, imported when its first array comes."""
+    """The module for a library that differentiates, imported when its first array comes.
+
+    In each, ``of_formula(formula)`` is the formula as a function of ``(z, *params)``, arrays of the
+    library and all float32 or float64, whose derivatives are those declared; what has no declared
+    one, as a second derivative by a parameter, is left to the library. ``of_vectors(along)`` is a
+    function of vectors over the last axis, ``constant(x)`` the same numbers without a derivative.
+    """
     path = BRIDGES.get(xp.__name__)
     return path and importlib.import_module(path)
 
@@ -89,6 +95,15 @@ def pushed(
         if slope := declared[place]:
             return differentiable(slope)(*given) * direction
         return jvp(of_one(evaluate, given, place), (given[place],), (direction,))[1]
+
+    return product
+
+
+def pulled_along(along: Any, xp: Namespace) -> Product:
+    """The product of an upstream gradient with a Jacobian, as declared."""
+
+    def product(given: Sequence[Array], place: int, upstream: Array) -> Array:
+        return along.products["vjp"].over_last(xp, *given, upstream)
 
     return product
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import reprlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, product
 from typing import Any
@@ -21,14 +21,13 @@ from actlib._core.arrays import (
     Kernel,
     Limits,
     Namespace,
-    as_array,
+    argument,
     beside,
     broadcast,
     dtype_name,
     dtypes_of,
     has_rank,
     is_number,
-    namespace,
 )
 from actlib._core.spec import Param
 
@@ -58,29 +57,13 @@ class Formula:
         number = np.dtype(working).type
         return [number(default) for default in self.defaults]
 
-    def on(
-        self,
-        xp: Namespace,
-        z: Array,
-        params: Sequence[Array],
-        faults: Collection[float] | None = None,
-    ) -> Array:
-        """Evaluate on arrays of one library and dtype, float32 or float64, as they are.
+    def on(self, xp: Namespace, z: Array, params: Sequence[Array]) -> Array:
+        """Evaluate on arrays of one library and dtype, float32 or float64, as they are."""
+        return self.mended(xp, z, self.kernel(xp, z, *params), params)
 
-        For given parameters the kernel may have fewer `faults` than for every sample.
-        """
-        return self.mended(xp, z, self.kernel(xp, z, *params), params, faults)
-
-    def mended(
-        self,
-        xp: Namespace,
-        z: Array,
-        out: Array,
-        params: Sequence[Array],
-        faults: Collection[float] | None = None,
-    ) -> Array:
+    def mended(self, xp: Namespace, z: Array, out: Array, params: Sequence[Array]) -> Array:
         """The kernel's result, put right where it is wrong: at NaN or the infinities."""
-        faults = self.faults if faults is None else faults
+        faults = self.faults
         if not faults or (xp is np and self._finds_no_fault(z)):
             return out
         low, high = self.limits_at(xp, params)
@@ -157,13 +140,7 @@ class Formula:
 
     def _cast(self, xp: Namespace, z: Array, key: str, given: Any, working: Any) -> Array:
         """A parameter in the dtype computed in, on z's device."""
-        theirs = namespace(given)
-        if theirs not in (np, xp):
-            raise TypeError(
-                f"{self.name}: z belongs to {xp.__name__} but {key} to {theirs.__name__}; "
-                "convert one of them"
-            )
-        value = as_array(self.name, theirs, given, key)
+        theirs, value = argument(self.name, xp, given, key)
         if dtypes_of(theirs, value.dtype) is None:
             raise TypeError(f"{self.name}: {key} must be a real number, got {reprlib.repr(given)}")
         if theirs is not np:

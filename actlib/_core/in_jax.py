@@ -15,14 +15,7 @@ from actlib._core.formula import Formula
 
 @functools.cache
 def of_formula(formula: Formula) -> Function:
-    """The formula as a function of JAX arrays, whose derivatives are those declared.
-
-    Parameters
-    ----------
-    formula : Formula
-        It is evaluated at ``(z, *params)``, all float32 or float64. What has no declared
-        derivative, as a second derivative by a parameter, is left to JAX.
-    """
+    """The formula as a function of JAX arrays, whose derivatives are those declared."""
     plain = autodiff.plain(formula, jax.numpy)
     return _made(plain, autodiff.pushed(formula, plain, of_formula, jax.jvp))
 

@@ -17,14 +17,7 @@ from actlib._core.tensorflow_namespace import NAMESPACE as xp
 
 @functools.cache
 def of_formula(formula: Formula) -> Function:
-    """The formula as a function of tensors, whose gradients are the declared derivatives.
-
-    Parameters
-    ----------
-    formula : Formula
-        It is evaluated at ``(z, *params)``, all float32 or float64. What has no declared
-        derivative, as a second derivative by a parameter, is left to TensorFlow.
-    """
+    """The formula as a function of tensors, whose gradients are the declared derivatives."""
     plain, slopes = autodiff.plain(formula, xp), autodiff.slopes(formula)
 
     def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
@@ -42,11 +35,8 @@ def of_formula(formula: Formula) -> Function:
 @functools.cache
 def of_vectors(along: Any) -> Function:
     """A function of vectors over the last axis, as `of_formula`."""
-
-    def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
-        return along.products["vjp"].over_last(xp, *given, upstream)
-
-    return _made(functools.partial(along.over_last, xp), pulled)
+    plain = functools.partial(along.over_last, xp)
+    return _made(plain, autodiff.pulled_along(along, xp))
 
 
 def constant(x: Array) -> Array:

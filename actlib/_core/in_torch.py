@@ -20,12 +20,6 @@ def of_formula(formula: Formula) -> Function:
     """The formula as a function of PyTorch tensors, whose derivatives are those declared.
 
     It may be differentiated backwards and forwards, twice, and under ``torch.func``.
-
-    Parameters
-    ----------
-    formula : Formula
-        It is evaluated at ``(z, *params)``, all float32 or float64. What has no declared
-        derivative, as a second derivative by a parameter, is left to PyTorch.
     """
     plain, slopes = autodiff.plain(formula, xp), autodiff.slopes(formula)
     if not formula.slopes:
@@ -46,12 +40,8 @@ def of_formula(formula: Formula) -> Function:
 @functools.cache
 def of_vectors(along: Any) -> Function:
     """A function of vectors over the last axis, as `of_formula`."""
-
-    def pulled(given: Sequence[Array], place: int, upstream: Array) -> Array:
-        return along.products["vjp"].over_last(xp, *given, upstream)
-
     plain = functools.partial(along.over_last, xp)
-    return _made(plain, pulled, autodiff.pushed_along(along, xp))
+    return _made(plain, autodiff.pulled_along(along, xp), autodiff.pushed_along(along, xp))
 
 
 def constant(x: Array) -> Array:

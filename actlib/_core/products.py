@@ -13,10 +13,9 @@ from actlib._core.arrays import (
     Array,
     Namespace,
     among,
-    as_array,
+    argument,
     beside,
     is_known,
-    namespace,
     prepared,
     ranked,
     real_dtypes,
@@ -69,13 +68,7 @@ def upstream_of(
     name: str, xp: Namespace, z: Array, given: Any, working: Any, shape: Sequence[Any]
 ) -> Array:
     """The upstream gradient in the dtype computed in, on z's device; an error unless it fits."""
-    theirs = namespace(given)
-    if theirs not in (np, xp):
-        raise TypeError(
-            f"{name}: z belongs to {xp.__name__} but upstream to {theirs.__name__}; "
-            "convert one of them"
-        )
-    given = as_array(name, theirs, given, "upstream")
+    theirs, given = argument(name, xp, given, "upstream")
     real_dtypes(name, theirs, given.dtype, "upstream")
     if not _fits(given.shape, shape):
         raise ValueError(
