@@ -164,13 +164,13 @@ def _converged(formula: Callable[..., list[Any]], *arguments: Any) -> list[mpmat
         with mpmath.workdps(digits):
             values = formula(*(mpmath.mpf(x) for x in arguments))
             if previous and all(
-                _settled(*pair, digits) for pair in zip(values, previous, strict=True)
+                settled(*pair, digits) for pair in zip(values, previous, strict=True)
             ):
                 return [mpmath.mpf(value) for value in values]
         previous, digits = values, _more(digits, values)
 
 
-def _settled(
+def settled(
     value: Any, previous: Any, digits: int, close: Any = _CLOSE, places: int = _PLACES
 ) -> bool:
     """Whether an evaluation with so many digits, and one with fewer, prove the value.
@@ -302,15 +302,13 @@ def _on_side(
             found = [values[1 - side], slope, curvature if x else mpmath.mpf(0)]  # no effect at 0
             if any(map(mpmath.isnan, found)):
                 return found, False
-            settled = [
-                _settled(*pair, digits, places=places)
+            stand = [
+                settled(*pair, digits, places=places)
                 for pair in zip(found[:2], previous, strict=False)
             ]
             small = max(abs(slope) / 10**6, mpmath.mpf(10) ** -places)
             negligible = min(abs(slope), abs(x * curvature)) <= small
-            if all(settled) and (
-                negligible or _settled(curvature, previous[2], digits, 1e-4, places)
-            ):
+            if all(stand) and (negligible or settled(curvature, previous[2], digits, 1e-4, places)):
                 return found, True
         if digits > enough:
             return found, False

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import mpmath
 import numpy as np
 
-from actlib.check.exact import erfc, exp
+from actlib.check.exact import erfc, exp, settled
 
 Formula: TypeAlias = Callable[[list[Any]], Sequence[Any]]  # of mpmath numbers
 
@@ -97,13 +97,10 @@ def _numbers(values: Sequence[Any]) -> np.ndarray:
 
 
 def _settled(previous: Expansion, found: Expansion, digits: int) -> bool:
-    """Whether each number is nearly that of half the precision; a zero must be far below all."""
-    for old, new in (
-        (previous.values, found.values),
-        (previous.jacobian, found.jacobian),
-    ):
-        stands = (new != 0) & (abs(new - old) <= abs(new) * mpmath.mpf(10) ** -30)
-        negligible = np.maximum(abs(new), abs(old)) < mpmath.mpf(10) ** -500
-        if not (stands | (negligible & (digits > 1000))).all():
-            return False
-    return True
+    """Whether it and one of half the precision prove all values and first derivatives."""
+    pairs = (found.values, previous.values), (found.jacobian, previous.jacobian)
+    return all(
+        settled(*pair, digits)
+        for new, old in pairs
+        for pair in zip(new.flat, old.flat, strict=True)
+    )

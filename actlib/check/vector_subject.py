@@ -34,6 +34,7 @@ class Case(NamedTuple):
         return self.point.vjp(*self.upstream) if self.upstream else self.point.value()
 
 
+@functools.lru_cache(maxsize=16)
 def takes_halves(formula: Formula) -> bool:
     """Whether a function is that of a gated unit: half as long as its vector."""
     length = len(formula([mpmath.mpf(x) for x in _ORDINARY]))
@@ -118,7 +119,10 @@ class VectorSubject:
     def _rows(self, cases: Sequence[Case]) -> list[np.ndarray]:
         """What the function gives for each, by one call for all vectors of a length."""
         found: dict[int, np.ndarray] = {}
-        by_length = lambda i: cases[i].point.z.size  # noqa: E731
+
+        def by_length(i: int) -> int:
+            return int(cases[i].point.z.size)
+
         for _, group in itertools.groupby(sorted(range(len(cases)), key=by_length), by_length):
             rows = list(group)
             z = np.stack([cases[i].point.z.astype(float) for i in rows]).astype(self.dtype)
