@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
-from actlib._core.names import listed
 from actlib._core.registry import refuse_vectors
 from actlib._core.spec import Spec
+from actlib.check import arguments
 from actlib.check.accuracy import Accuracy
+from actlib.check.exact import Domain
 from actlib.check.points import examined
-from actlib.check.report import ASPECTS, Finding, Report
+from actlib.check.report import Finding, Report, waive
 from actlib.check.subject import Subject
 from actlib.check.target import Target, find_target
-
-DTYPES = ("float32", "float64", "float16", "bfloat16")
 
 
 def check_activation(
@@ -26,7 +23,7 @@ def check_activation(
     exact: str | Callable[..., Any] | None = None,
     params: Mapping[str, float] | None = None,
     kinks: Iterable[float] | Mapping[float, float] = (),
-    dtypes: str | Sequence[str] = ("float32", "float64"),
+    dtypes: arguments.Dtypes = ("float32", "float64"),
     domain: tuple[float, float] | None = None,
     points: int = 300,
     skip: Mapping[str, str] | None = None,
@@ -82,62 +79,36 @@ def check_activation(
     >>> [(finding.dtype, finding.aspect) for finding in report.failed]
     [('float32', 'accuracy'), ('float32', 'nothing lost')]
     """
-    for role, given in {"f": f, "grad": grad or f}.items():
-        if not callable(given):
-            raise TypeError(f"{role} must be a function of a NumPy array, got {given!r}")
+    arguments.functions(f=f, grad=grad)
     refuse_vectors(f)
     spec = getattr(f, "spec", None)
     if isinstance(spec, Spec) and exact is None:
         exact, grad = spec.name, grad or getattr(f, "grad", None)
-    numbers, waived = dict(params or {}), dict(skip or {})
-    _refuse_unknown(waived)
-    if not dtypes:
-        raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
-    if domain is not None and not domain[0] < domain[1]:
-        raise ValueError(f"the domain must be (low, high) with low below high, got {domain}")
+    numbers, waived = arguments.parameters(params), arguments.waivers(skip)
+    within, many = arguments.domain_of(domain), arguments.count(points)
+    declared = arguments.kinks_declared(kinks)
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
-    for dtype in map(dtype_named, listed(dtypes)):
-        target = find_target(f, exact, numbers, kinks, dtype)
-        z = examined(dtype, target.kinks, domain, points)
-        z = z if _defined_at_zero(target) else z[z != 0]
+    for dtype in arguments.dtypes_named(dtypes):
+        target = find_target(f, exact, numbers, declared, dtype, within)
+        z = examined(dtype, target.kinks, within, many)
+        z = z if _defined_at_zero(target, within) else z[z != 0]
         for order, (of, function) in enumerate({"value": f, "gradient": grad}.items()):
             if function is not None:
                 subject = Subject(
-                    function, numbers, of, order, target, dtype, domain, exact is None
+                    function, numbers, of, order, target, dtype, within, exact is None
                 )
                 found, measured = subject.examine(z)
                 findings += found
                 accuracy |= {(of, dtype.name): measured} if measured else {}
     name = getattr(f, "__name__", None) or repr(f)
-    findings = [x.waive(waived[x.aspect]) if x.aspect in waived else x for x in findings]
-    return Report(name, target.words, tuple(findings), accuracy)
+    return Report(name, target.words, waive(findings, waived), accuracy)
 
 
-def _defined_at_zero(target: Target) -> bool:
+def _defined_at_zero(target: Target, domain: Domain) -> bool:
     """Whether the exact formula can be asked for 0; some, as that of sin(z) / z, cannot."""
     try:
-        target.at(0, 0.0)
+        target.at(0, 0.0, domain)
     except (ZeroDivisionError, ValueError):
         return False
     return True
-
-
-def _refuse_unknown(waived: Mapping[str, str]) -> None:
-    for aspect, reason in waived.items():
-        if aspect not in ASPECTS:
-            raise ValueError(f"no aspect {aspect!r} to skip; there are: {', '.join(ASPECTS)}")
-        if not reason:
-            raise ValueError(f"give the reason for which {aspect!r} is skipped")
-
-
-def dtype_named(name: str) -> np.dtype:
-    """A dtype that can be examined."""
-    if name not in DTYPES:
-        raise ValueError(f"unknown dtype {name!r}; it is one of {', '.join(DTYPES)}")
-    if name == "bfloat16":
-        import ml_dtypes
-
-        name = ml_dtypes.bfloat16
-    dtype: np.dtype = np.dtype(name)
-    return dtype

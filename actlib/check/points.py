@@ -48,17 +48,28 @@ def examined(
     -------
     ndarray
         Sorted.
+
+    Raises
+    ------
+    ValueError
+        If there are none.
     """
     kinks = np.array(list(kinks), dtype)
     parts = [grid(dtype, {0.0, *kinks.tolist()}, points), _round_numbers(), _window(points)]
     if domain is not None:
-        low, high = np.clip(domain, -1e4, 1e4).tolist()
-        parts.append(np.linspace(low, high, points))
+        largest = float(float_info(dtype).max)
+        low, high = np.clip(domain, -largest, largest).tolist()
+        parts += [
+            2 * np.linspace(low / 2, high / 2, points),
+            np.linspace(*np.clip(domain, -1e4, 1e4), points),
+        ]
     z = np.concatenate([part.astype(dtype) for part in parts])
     normal = np.isfinite(z) & ((z == 0) | (abs(z) >= float_info(dtype).smallest_normal))
     z = np.setdiff1d(z[normal], kinks)
     if domain is not None:
         z = z[(z >= domain[0]) & (z <= domain[1])]
+    if not z.size:
+        raise ValueError(f"no normal {dtype} number lies in the domain {domain}, but for kinks")
     zero = np.flatnonzero(z == 0)
     z[zero] = 0.0
     return np.insert(z, zero, -0.0)

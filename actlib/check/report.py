@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,26 @@ class Finding:
     def waive(self, reason: str) -> Finding:
         """Return the same, which neither holds nor fails."""
         return replace(self, ok=False, waived=reason)
+
+
+def merged(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for each aspect: what fails of it in any way, or what was found first."""
+    by_aspect: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_aspect.setdefault(finding.aspect, []).append(finding)
+    return [_worst(several) for several in by_aspect.values()]
+
+
+def _worst(several: list[Finding]) -> Finding:
+    wrong = [finding for finding in several if not finding.ok]
+    if not wrong:
+        return several[0]
+    return replace(wrong[0], detail="; ".join(finding.detail for finding in wrong))
+
+
+def waive(findings: Iterable[Finding], waived: Mapping[str, str]) -> tuple[Finding, ...]:
+    """The same findings, of which those on some aspects do not count, for the reasons given."""
+    return tuple(x.waive(waived[x.aspect]) if x.aspect in waived else x for x in findings)
 
 
 _MEANING = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,16 +12,19 @@ import mpmath
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info, unit
-from actlib.check.arrangements import difference, rearranged
+from actlib.check.again import Again, Row
+from actlib.check.calling import Unusable, call, quiet
 from actlib.check.exact import limit
 from actlib.check.jumps import find_jumps
-from actlib.check.report import Finding
-from actlib.check.target import Differences, Numbers, Target
+from actlib.check.report import Finding, merged
+from actlib.check.rows import examine_again, ordinary_first
+from actlib.check.target import Differences, Kinks, Numbers, Target
 
 Sides: TypeAlias = tuple[float, float] | None  # left and right of a kink
 ALLOWED = {"value": 4.0, "gradient": 8.0}
 _NEAR = mpmath.mpf(10) ** -18, mpmath.mpf(10) ** -24  # as good as one-sided
-_HELD = {
+HELD = {
+    "dtype": "kept",
     "input": "left as it was",
     "shape": "kept",
     "layout": "does not matter",
@@ -30,19 +32,6 @@ _HELD = {
     "repeat": "gives the same again",
     "alias": "has memory of its own",
 }
-
-
-class Unusable(ValueError):
-    """What a function gives is not an array of the shape of its input, or it raises."""
-
-
-def quiet() -> ExitStack:
-    """Within it, nothing is warned of."""
-    stack = ExitStack()
-    stack.enter_context(np.errstate(all="ignore"))
-    stack.enter_context(warnings.catch_warnings())
-    warnings.simplefilter("ignore")
-    return stack
 
 
 @dataclass(frozen=True)
@@ -70,39 +59,25 @@ class Subject:
         name = f"returns {got.dtype}"
         findings += [
             self._finding("dtype", got.dtype == self.dtype, name, f"{name} for {self.dtype}"),
-            *self._rearranged(z, got, tolerance),
             self._warnings(z, got, measured),
             *self._guarded("jumps", lambda: self._jumps(z, got)),
-            *self._guarded("NaN", lambda: self._nan(z, got, tolerance)),
+            *self._guarded("NaN", self._nan),
         ]
         if self.domain is None:
             findings += self._guarded("infinities", self._infinities)
-            for sign in (-np.inf, np.inf):
-                among = functools.partial(self._among, "infinities", sign, z, got, tolerance)
-                findings += self._guarded("infinities", among)
             findings += self._guarded("-0.0", self._signed_zero)
-        return [*findings, *self._guarded("kink", self._kinks)], measured
+        findings += self._guarded("kink", self._kinks)
+        return merged([*findings, *self._again(z, got, tolerance)]), measured
 
-    def __call__(self, z: Any) -> np.ndarray:
+    def __call__(self, z: np.ndarray) -> np.ndarray:
         """Evaluate at an array; what it gives must be one, of the same shape."""
         try:
-            got = np.asarray(self.function(z, **self.params))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # whatever the function may raise; it may even exit
+            return call(functools.partial(self.function, **self.params), [z], z.shape).got
+        except Unusable as error:
             raise Unusable(
-                f"the {self.of} of an array of shape {np.shape(z)} raises {type(error).__name__}: "
-                f"{error}; the function must take a NumPy array of any shape, with any numbers in "
-                "it, and return one of the same shape"
+                f"the {self.of} of an array of shape {z.shape} {error}; the function must take a "
+                "NumPy array of any shape, with any numbers in it, and return one of the same shape"
             ) from error
-        if got.shape != np.shape(z):
-            raise Unusable(
-                f"the {self.of} of an array of shape {np.shape(z)} has the shape {got.shape}; "
-                "the function must take an array and return one of the same shape"
-            )
-        if got.dtype.kind not in "fbiu" and got.dtype.name != "bfloat16":
-            raise TypeError(f"the {self.of} has dtype {got.dtype}, which is no real number")
-        return got
 
     def _guarded(self, aspect: str, examine: Callable[[], Iterable[Finding]]) -> list[Finding]:
         """What was found; a function that raises only here has failed in this aspect."""
@@ -202,10 +177,7 @@ class Subject:
 
     def _kinks(self) -> Iterator[Finding]:
         """What it gives at a kink: as declared, or between the limits from either side."""
-        lowest, highest = self.domain or (-np.inf, np.inf)
-        for kink, declared in self.target.kinks.items():
-            if not lowest < kink < highest or float(self.dtype.type(kink)) != kink:
-                continue  # nobody asks, or no number of this dtype lies on it
+        for kink, declared in self._kinks_here().items():
             if declared is not None and self.of == "gradient":
                 yield self._kink(kink, (declared, declared), 0.0, f"{declared:.9g}")
                 continue
@@ -219,6 +191,15 @@ class Subject:
                 steep = max(map(abs, slopes or sides))
                 right = f"between {min(sides):.9g} and {max(sides):.9g}"
                 yield self._kink(kink, sides, steep, right)
+
+    def _kinks_here(self) -> Kinks:
+        """The kinks in the domain on which a number of this dtype lies."""
+        lowest, highest = self.domain or (-np.inf, np.inf)
+        return {
+            kink: declared
+            for kink, declared in self.target.kinks.items()
+            if lowest < kink < highest and float(self.dtype.type(kink)) == kink
+        }
 
     def _kink(self, kink: float, sides: tuple[float, float], steep: float, right: str) -> Finding:
         """Ask for it alone and many times in an array; zero has two signs."""
@@ -272,8 +253,8 @@ class Subject:
             "warnings", not words, "none", f"at ordinary numbers: {'; '.join(words)}"
         )
 
-    def _nan(self, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray) -> Iterator[Finding]:
-        """NaN gives NaN, and leaves its neighbours alone, in small arrays and in larger ones.
+    def _nan(self) -> Iterator[Finding]:
+        """NaN gives NaN, and leaves its neighbours alone.
 
         Of a gradient that a library has derived, a number will do: the value there is NaN.
         """
@@ -283,29 +264,11 @@ class Subject:
         ok = kept and one == np.isnan(self._quietly(1.0)[0])
         good = "gives NaN" if first else f"gives {three[0]:.9g}, as its library has it"
         yield self._finding("NaN", ok, good, f"NaN, 1, NaN gives {_list(three)}")
-        yield from self._among("NaN", np.nan, z, got, tolerance)
 
     @property
     def _derived(self) -> bool:
         """Whether it is a gradient that a library has derived."""
         return getattr(self.function, "derived", False)
-
-    def _among(
-        self, aspect: str, special: float, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray
-    ) -> Iterator[Finding]:
-        """Only what fails, if every third number is a special one."""
-        mixed, right = z.copy(), got.copy()
-        mixed[::3], right[::3] = special, self._quietly(special).astype(got.dtype)
-        before = mixed.tobytes()
-        with quiet():
-            found = self(mixed).copy()
-        if np.isnan(special) and self._derived:
-            found[::3] = right[::3]  # it may give another number for each size
-        problem = difference(mixed, found, right, tolerance)
-        if problem:
-            yield self._finding(aspect, False, f"among other numbers: {problem}")
-        if mixed.tobytes() != before:
-            yield self._finding("input", False, f"is changed where it holds {special}")
 
     def _infinities(self) -> Iterator[Finding]:
         """At an infinity stands the limit; where none is proven, anything may."""
@@ -326,30 +289,56 @@ class Subject:
         return limit(of, slope, sign)
 
     def _signed_zero(self) -> Iterator[Finding]:
-        """Where f(0) = 0 and f has a slope to the left of it, -0.0 keeps its sign, times that."""
-        value, slope = (self.target.at(order, -_NEAR[0]) for order in (0, 1))
-        if self.of == "gradient" or value is None or slope is None:
-            return
-        if abs(value) > 1e-10 or abs(slope) < 1e-10:
+        """Whether -0.0 keeps its sign, or turns it, as the slope to its left demands."""
+        expected = self._zero_expected()
+        if expected is None:
             return
         got = np.append(self._quietly(-0.0), self._quietly(*[-0.0] * 64))  # alone, and in an array
-        expected = -0.0 if slope > 0 else 0.0
         wrong = got[(got != 0) | (np.signbit(got) != np.signbit(expected))]
         words = f"gives {(wrong if wrong.size else got)[0]}"
         yield self._finding("-0.0", not wrong.size, words, f"{words}; right is {expected}")
 
+    def _zero_expected(self) -> float | None:
+        """What -0.0 gives where f(0) = 0, by the slope to the left of it; None if all will do."""
+        value, slope = (self.target.at(order, -_NEAR[0]) for order in (0, 1))
+        if self.of == "gradient" or value is None or slope is None:
+            return None
+        if abs(value) > 1e-10 or abs(slope) < 1e-10:
+            return None
+        return -0.0 if slope > 0 else 0.0
+
     # --- the same numbers again
 
-    def _rearranged(
-        self, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray
-    ) -> Iterator[Finding]:
+    def _again(self, z: np.ndarray, got: np.ndarray, tolerance: np.ndarray) -> Iterator[Finding]:
         """In arrays of other shapes, layouts and sizes, and in another call."""
+        found = Again(functools.partial(self.function, **self.params), got.dtype)
+        row = Row.of((z,), got, tolerance, "")
         with quiet():
-            function = functools.partial(self.function, **self.params)
-            found = rearranged(function, z, got, tolerance)
-        for aspect, problems in found.items():
+            examine_again(found, row.taken(ordinary_first(z)), list(self._specials()))
+            found.repeated(row)
+        for aspect, problems in found.problems.items():
             words = "; ".join(dict.fromkeys(problems))
-            yield self._finding(aspect, not problems, _HELD[aspect], words)
+            yield self._finding(aspect, not problems, HELD.get(aspect, ""), words)
+
+    def _specials(self) -> Iterator[Row]:
+        """Numbers that need care, and what it gives for each by itself."""
+        numbers = [(np.nan, "NaN"), *((kink, "kink") for kink in self._kinks_here())]
+        if self.domain is None:
+            numbers += [(-np.inf, "infinities"), (np.inf, "infinities")]
+            numbers += [] if self._zero_expected() is None else [(-0.0, "-0.0")]
+        info = float_info(self.dtype)
+        for number, aspect in numbers:
+            z = np.array([number], self.dtype)
+            try:
+                right = self(z.copy())
+            except Unusable:
+                continue  # it has been said that it cannot take this
+            size = np.nan_to_num(abs(right.astype(float)), posinf=0)
+            near = 16 * float(info.eps) * size + float(info.smallest_normal)
+            anything = np.isnan(number) and self._derived
+            row = Row.of((z,), right, np.inf if anything else near, aspect)
+            row.signed[:] = aspect == "-0.0"
+            yield row
 
     def _jumps(self, z: np.ndarray, got: np.ndarray) -> Iterator[Finding]:
         """Of a value that is trusted: whether it jumps where no kink is declared, or is NaN."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import mpmath
@@ -11,6 +12,7 @@ import numpy as np
 
 from actlib._core.registry import REGISTRY
 from actlib._core.spec import Spec
+from actlib.check.accuracy import float_info
 from actlib.check.differences import differentiate
 from actlib.check.exact import Domain, Exact, from_formula, from_spec, in_high_precision
 
@@ -39,9 +41,9 @@ class ExactTarget:
         self.words, self.kinks = words, kinks
         self._orders = [functools.cache(f) for f in orders]
 
-    def at(self, order: int, z: Any) -> mpmath.mpf:
+    def at(self, order: int, z: Any, domain: Domain = None) -> mpmath.mpf:
         """The function (order 0) or its derivative (order 1) at one point."""
-        return self._orders[order](z)
+        return self._orders[order](z, domain)
 
     def numbers(self, order: int, z: np.ndarray, domain: Domain) -> Numbers:
         """The same at many, with the slopes; nothing is certain where one is not defined."""
@@ -65,7 +67,7 @@ class Differences:
         self.kinks = kinks
         self._f = functools.partial(f, **params)
 
-    def at(self, order: int, z: Any) -> None:
+    def at(self, order: int, z: Any, domain: Domain = None) -> None:
         """Nothing: a single number cannot be relied on."""
 
     def numbers(self, order: int, z: np.ndarray, domain: Domain) -> Numbers | None:
@@ -98,28 +100,32 @@ def find_target(
     f: Callable[..., Any],
     exact: str | Callable[..., Any] | None,
     params: Mapping[str, float],
-    kinks: Iterable[float] | Mapping[float, float],
+    kinks: Kinks,
     dtype: np.dtype,
+    domain: Domain,
 ) -> Target:
-    """Choose what to compare with; parameters count as rounded to the dtype."""
-    declared: Kinks = kinks if isinstance(kinks, Mapping) else dict.fromkeys(kinks)
+    """Choose what to compare with; parameters count as rounded to the dtype.
+
+    Kinks beyond the largest number of the dtype are left out.
+    """
+    kinks = {x: slope for x, slope in kinks.items() if abs(x) <= float(float_info(dtype).max)}
     working = np.float64 if dtype == np.float64 else np.float32  # also for half precision
     rounded = {key: float(working(value)) for key, value in params.items()}
     places = 5 - int(np.log10(float(np.finfo(working).tiny)))  # far below the smallest number
     if isinstance(exact, str):
-        return _entry(exact, params, declared, working)
+        return _entry(exact, params, kinks, working)
     if exact is not None:
-        _refuse_imprecise(exact, rounded)
+        _refuse_imprecise(exact, rounded, domain)
         words = "Compared with the exact formula given, to 30 digits."
-        return ExactTarget(words, from_formula(exact, rounded, places), declared)
+        return ExactTarget(words, from_formula(exact, rounded, places), kinks)
     precise = in_high_precision(f)
-    if _agree(f, precise, rounded):
+    if _agree(f, precise, rounded, domain):
         words = (
             "Compared with the function's own formula, computed to 30 digits: whether it is the "
             "right formula, nobody said."
         )
-        return ExactTarget(words, from_formula(precise, rounded, places), declared)
-    return Differences(f, rounded, declared)
+        return ExactTarget(words, from_formula(precise, rounded, places), kinks)
+    return Differences(f, rounded, kinks)
 
 
 def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) -> ExactTarget:
@@ -133,7 +139,7 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
     return ExactTarget(words, from_spec(spec, values), kinks)
 
 
-def _refuse_imprecise(exact: Any, params: Mapping[str, float]) -> None:
+def _refuse_imprecise(exact: Any, params: Mapping[str, float], domain: Domain) -> None:
     """Refuse what is no function of mpmath numbers, or computes in double precision."""
     ask = "exact must be the name of an entry, or a function of an mpmath number that returns one"
     if isinstance(getattr(exact, "spec", None), Spec):
@@ -144,7 +150,7 @@ def _refuse_imprecise(exact: Any, params: Mapping[str, float]) -> None:
         raise TypeError(f"{ask}, got {exact!r}")
     moves, kept = 0, 0
     with mpmath.workdps(50):
-        for x in (mpmath.mpf(n) / 7 for n in (-22, -3, 3, 10, 22)):
+        for x in _probes(domain):
             try:
                 here, near, next_to = (
                     exact(x + mpmath.mpf(h), **params) for h in (0, "1e-30", "1e-3")
@@ -162,9 +168,20 @@ def _refuse_imprecise(exact: Any, params: Mapping[str, float]) -> None:
         )
 
 
-def _agree(f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float]) -> bool:
+def _probes(domain: Domain) -> list[mpmath.mpf]:
+    """A few numbers in the domain, in the middle of the range if there is none."""
+    low, high = domain or (-math.inf, math.inf)
+    if math.isinf(low):
+        low = -4 if math.isinf(high) else high - 8
+    high = min(high, low + 8)
+    return [low + (high - low) * mpmath.mpf(n) / 7 for n in range(1, 7)]
+
+
+def _agree(
+    f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float], domain: Domain
+) -> bool:
     """Whether a function can be computed in high precision, and is the same function there."""
-    z = np.array([-2.75, -0.375, 0.0, 0.625, 3.5])
+    z = np.array(_probes(domain), float)
     try:
         with mpmath.workdps(30):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]

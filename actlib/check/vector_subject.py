@@ -13,11 +13,11 @@ import mpmath
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, float_info, weigh
+from actlib.check.calling import quiet
 from actlib.check.exact import limit
 from actlib.check.expansion import Expansion, Formula, expand, expand_once
 from actlib.check.report import Finding
 from actlib.check.samples import pairs, upstreams, vectors
-from actlib.check.subject import quiet
 
 ALLOWED = {"value": 4.0, "vjp": 8.0}
 _ORDINARY = (0.5, 1.25, 0.75, 2.0)  # no gate is closed, no score far from the others

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actlib._core.registry import REGISTRY
+from actlib.check import arguments
 from actlib.check.accuracy import Accuracy
-from actlib.check.activation import DTYPES, dtype_named
 from actlib.check.expansion import Formula, expand, formula_of
-from actlib.check.report import Finding, Report
+from actlib.check.report import Finding, Report, waive
 from actlib.check.vector_subject import VectorSubject, samples
 
 
@@ -20,7 +20,8 @@ def check_vjp(
     *,
     exact: str | Callable[[list[Any]], Sequence[Any]] | None = None,
     axis: str | None = None,
-    dtypes: Sequence[str] = ("float32", "float64"),
+    dtypes: arguments.Dtypes = ("float32", "float64"),
+    skip: Mapping[str, str] | None = None,
 ) -> Report:
     """Examine a function of vectors, and its vector-Jacobian product, against exact numbers.
 
@@ -46,8 +47,10 @@ def check_vjp(
     axis : str, optional
         The keyword by which `f` and `vjp` take an axis, such as ``"axis"`` or ``"dim"``. Without
         it they are called without one, unless they are of ``actlib``.
-    dtypes : sequence of str
+    dtypes : str or sequence of str
         Of ``"float32"``, ``"float64"``, ``"float16"``, ``"bfloat16"``.
+    skip : mapping of str to str, optional
+        Aspects that do not count, each with the reason, as for `check_activation`.
 
     Returns
     -------
@@ -73,24 +76,21 @@ def check_vjp(
     >>> [(finding.of, finding.aspect) for finding in report.failed]
     [('vjp', 'accuracy'), ('vjp', 'nothing lost')]
     """
-    for role, given in {"f": f, "vjp": vjp or f}.items():
-        if not callable(given):
-            raise TypeError(f"{role} must be a function of a NumPy array, got {given!r}")
+    arguments.functions(f=f, vjp=vjp)
+    waived = arguments.waivers(skip)
     if REGISTRY.get(getattr(f, "__name__", "")) is f and exact is None:
         exact, vjp = f.__name__, vjp or getattr(f, "vjp", None)
-    if not dtypes:
-        raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
     formula, words = _target(exact)
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
-    for dtype in map(dtype_named, dtypes):
+    for dtype in arguments.dtypes_named(dtypes):
         points = [expand(formula, z.tolist()) for z in samples(formula, dtype)]
         for of, function in {"value": f, "vjp": vjp}.items():
             if function is not None:
                 subject = VectorSubject(function, of, formula, axis or _axis(function), dtype)
                 found, accuracy[of, dtype.name] = subject.examine(points)
                 findings += found
-    return Report(getattr(f, "__name__", repr(f)), words, tuple(findings), accuracy)
+    return Report(getattr(f, "__name__", repr(f)), words, waive(findings, waived), accuracy)
 
 
 def _axis(function: Callable[..., Any]) -> str | None:
