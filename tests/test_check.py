@@ -354,6 +354,42 @@ def test_faults_that_depend_on_the_array(aspect: str, f: Callable[[Any], Any]) -
     assert ("value", aspect) in failed(report)
 
 
+SOME_ARRAYS: dict[str, Callable[[Any], Any]] = {
+    "no axis": lambda z: z.ndim == 0,
+    "two axes": lambda z: z.ndim == 2,
+    "four axes": lambda z: z.ndim == 4,
+    "a line": lambda z: z.ndim == 2 and z.shape[0] == 1 < z.shape[1],
+    "large": lambda z: z.size > 10**4,
+    "Fortran order": lambda z: z.ndim > 1 and z.flags.fnc,
+    "the same memory": lambda z: 0 in z.strides and z.size > 1,
+    "backwards": lambda z: z.ndim == 2 and min(z.strides) < 0,
+}
+SPECIAL: dict[str, tuple[str, Callable[[Any], Any], float]] = {
+    "NaN": ("NaN", np.isnan, 0.0),
+    "inf": ("infinities", np.isposinf, 1.0),
+    "-inf": ("infinities", np.isneginf, -1.0),
+    "-0.0": ("-0.0", lambda z: (z == 0) & np.signbit(z), 0.0),
+}
+
+
+@pytest.mark.parametrize("where", SOME_ARRAYS.values(), ids=SOME_ARRAYS)
+def test_special_numbers_in_some_arrays(where: Callable[[Any], Any]) -> None:
+    """Each is asked for in arrays of every shape, layout and size; the dtype and kinks too."""
+    only: Any = {"dtypes": "float32", "points": 20}
+    silu = lambda z: np.array(actlib.silu(z))  # noqa: E731
+    for aspect, numbers, to in SPECIAL.values():
+        f = planted(silu, lambda z: numbers(z) & where(z), lambda y: 0 * y + to)  # noqa: B023
+        f = planted(f, lambda z: numbers(z) & where(z) & (to == 0), np.zeros_like)  # noqa: B023
+        report = check_activation(f, exact="silu", **only)
+        assert ("value", aspect) in failed(report), aspect
+    f = lambda z: silu(z).astype(np.float64 if where(z) else z.dtype)  # noqa: E731
+    assert failed(check_activation(f, exact="silu", **only)) == {("value", "dtype")}
+    f = lambda z: np.ma.array(silu(z)) if where(z) else silu(z)  # noqa: E731
+    assert failed(check_activation(f, exact="silu", **only))
+    slope = planted(actlib.relu.grad, lambda z: (z == 0) & where(z), lambda y: y + 7)
+    assert ("gradient", "kink") in failed(check_activation(actlib.relu, slope, **only))
+
+
 def number(place: float) -> Callable[[Any], Any]:
     return lambda z: z == z.dtype.type(place)
 
@@ -620,6 +656,28 @@ def test_a_domain_narrows_the_check() -> None:
     half.raise_if_failed()
 
 
+def test_the_formula_is_asked_within_the_domain_alone() -> None:
+    def strict(z: Any) -> Any:
+        assert 2 <= z <= 3
+        return mpmath.log(z)
+
+    for domain in ((2, 3), (2.5, 2.5001)):
+        check_activation(
+            np.log, exact=strict, domain=domain, dtypes=np.float64, points=20
+        ).raise_if_failed()
+    far = check_activation(np.sqrt, domain=(2e4, 3e30), dtypes="float32", points=20)
+    far.raise_if_failed()
+    assert far.accuracy["value", "float32"].z.max() > 2e30
+    one = check_activation(np.exp, domain=(1, 1 + 1e-9), dtypes=["float32"], points=1)
+    one.raise_if_failed()
+    assert one.accuracy["value", "float32"].z.tolist() == [1]
+
+
+def test_a_kink_beyond_the_largest_number_is_left_out() -> None:
+    report = check_activation(np.tanh, kinks=[1e39], points=20)
+    report.raise_if_failed()
+
+
 def test_without_exact_numbers_only_the_gradient_is_compared() -> None:
     """By the function's values, as far as these are certain."""
     report = check_activation(scipy.special.expit, sigmoid_slope)
@@ -731,6 +789,36 @@ def test_all_aspects_are_known() -> None:
         (lambda: check_activation(lambda z: z[:, :1]), ValueError, r"raises IndexError: .*array"),
         (lambda: check_activation(np.tanh, skip={"Nan": "x"}), ValueError, "no aspect 'Nan'.* NaN"),
         (lambda: check_activation(np.tanh, skip={"NaN": ""}), ValueError, "give the reason"),
+        (lambda: check_activation(np.tanh, skip={"NaN": 5}), ValueError, "give the reason.*got 5"),
+        (lambda: check_activation(np.tanh, skip=["NaN"]), TypeError, "skip must be a mapping"),
+        (lambda: check_activation(np.tanh, skip="NaN"), TypeError, "mapping such as .*got 'NaN'"),
+        (lambda: check_activation(np.tanh, 0), TypeError, "grad must be a function.*got 0"),
+        (lambda: check_activation(np.tanh, kinks=0), TypeError, "kinks must be numbers in a list"),
+        (lambda: check_activation(np.tanh, kinks="0"), TypeError, "kinks must be numbers"),
+        (lambda: check_activation(np.tanh, kinks=["0"]), TypeError, "a mapping of them, got .'0'"),
+        (lambda: check_activation(np.tanh, kinks=[np.nan]), ValueError, "kink is a finite number"),
+        (lambda: check_activation(np.tanh, kinks=[-np.inf]), ValueError, "finite number, got -inf"),
+        (lambda: check_activation(np.tanh, kinks={0: np.nan}), ValueError, "slope at a kink is"),
+        (lambda: check_activation(np.tanh, domain=3), TypeError, "two numbers.*got 3"),
+        (lambda: check_activation(np.tanh, domain="ab"), TypeError, "two numbers.*got 'ab'"),
+        (lambda: check_activation(np.tanh, domain=(1, 2, 3)), ValueError, "two numbers"),
+        (lambda: check_activation(np.tanh, domain=(np.nan, 1)), ValueError, "low below high"),
+        (
+            lambda: check_activation(np.tanh, domain=(7e4, 8e4), dtypes="float16"),
+            ValueError,
+            r"no normal float16 number lies in the domain \(70000.0, 80000.0\)",
+        ),
+        (lambda: check_activation(np.tanh, points=0), ValueError, "points must be 1 or more"),
+        (lambda: check_activation(np.tanh, points=2.5), TypeError, "whole number, got 2.5"),
+        (lambda: check_activation(np.tanh, dtypes=int), ValueError, "unknown dtype"),
+        (lambda: check_activation(np.tanh, params={"a": "x"}), TypeError, "numbers, got a='x'"),
+        (lambda: check_activation(np.tanh, params=[1]), TypeError, "params must be a mapping"),
+        (
+            lambda: check_activation(lambda z: None),
+            ValueError,
+            "no array of real numbers: NoneType",
+        ),
+        (lambda: check_activation(lambda z: (z,)), ValueError, "no plain array, but tuple"),
     ],
 )
 def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -100,7 +102,7 @@ def test_derivatives_of_any_precision() -> None:
             (found.jacobian[0, 1], -p * (1 - p)),
         ]:
             assert abs(got - right) < abs(right) * mpmath.mpf(10) ** -28
-        assert abs(found.hessian[0, 0, 1] / (p * (1 - p) * (2 * p - 1)) - 1) < 1e-6
+        assert abs(found.bends[0, 0, 1] / (700 * p * (1 - p) * (2 * p - 1)) - 1) < 1e-6
 
 
 # --- what is wrong is found
@@ -199,6 +201,133 @@ def test_wrong_products_of_a_gated_unit(vjp: Function) -> None:
     assert failed(check_vjp(swiglu, vjp, exact="swiglu", dtypes=["float32"])) >= LOST
 
 
+def strided(z: Any) -> bool:
+    return z.ndim > 0 and z.size > 0 and z.strides[-1] != z.itemsize
+
+
+BY_ARRAY: dict[str, tuple[str, Function]] = {
+    **{f"of {n} or more": ("accuracy", lambda z, n=n: z.shape[-1] >= n) for n in (5, 9, 25, 100)},
+    "alone": ("shape", lambda z: z.ndim == 1),
+    "three axes": ("shape", lambda z: z.ndim == 3),
+    "four axes": ("shape", lambda z: z.ndim == 4),
+    "many": ("size", lambda z: z.size > 1e5),
+    "Fortran order": ("layout", lambda z: z.ndim > 1 and z.flags.fnc),
+    "with gaps": ("layout", strided),
+    "from the last one on": ("layout", lambda z: strided(z) and z.strides[-1] < 0),
+    "masked": ("infinities", lambda z: (np.isneginf(z).sum(axis=-1) > 1).any()),
+}
+
+
+@pytest.mark.parametrize(("aspect", "where"), BY_ARRAY.values(), ids=BY_ARRAY)
+def test_faults_that_depend_on_the_array(aspect: str, where: Function) -> None:
+    """An error of a thousandth in some arrays alone, in the value and in the product."""
+
+    def f(z: Any) -> Any:
+        return np.array(softmax(z)) * z.dtype.type(1.001 if where(z) else 1)
+
+    def vjp(z: Any, u: Any) -> Any:
+        return np.array(softmax.vjp(z, u)) * z.dtype.type(1.001 if where(z) else 1)
+
+    found = failed(check_vjp(f, vjp, exact="softmax", dtypes="float32"))
+    assert {("value", aspect), ("vjp", aspect)} <= found
+
+
+def one_buffer() -> Function:
+    known: dict[Any, Any] = {}
+
+    def f(z: Any) -> Any:
+        buffer = known.setdefault(z.shape, np.empty_like(z))
+        buffer[...] = softmax(z)
+        return buffer
+
+    return f
+
+
+def every_other() -> Function:
+    calls = itertools.count()
+    return lambda z: softmax(z) * z.dtype.type(1 + 1e-5 * (next(calls) % 2))
+
+
+def writing(z: Any, u: Any) -> Any:
+    product = np.array(softmax.vjp(z, u))
+    u *= 2
+    return product
+
+
+@pytest.mark.parametrize(
+    ("of", "aspect", "given"),
+    [
+        ("value", "alias", {"f": one_buffer(), "exact": "softmax"}),
+        ("value", "alias", {"f": lambda z: z, "exact": list}),
+        ("vjp", "alias", {"f": np.copy, "vjp": lambda z, u: u, "exact": list}),
+        ("value", "repeat", {"f": every_other(), "exact": "softmax"}),
+        ("vjp", "input", {"f": softmax, "vjp": writing}),
+        (
+            "value",
+            "dtype",
+            {"f": lambda z: softmax(z) if z.size else z.astype(float), "exact": "softmax"},
+        ),
+    ],
+    ids=["one buffer", "z itself", "upstream itself", "every other call", "writes", "empty"],
+)
+def test_faults_of_calls(of: str, aspect: str, given: dict[str, Any]) -> None:
+    assert (of, aspect) in failed(check_vjp(**given, dtypes="float32"))
+
+
+def larger_half(z: Any) -> Any:
+    return np.maximum(*np.split(z, 2, axis=-1))
+
+
+def exact_larger_half(z: list[Any]) -> list[Any]:
+    half = len(z) // 2
+    return [max(pair) for pair in zip(z[:half], z[half:], strict=True)]
+
+
+def direction(z: Any) -> Any:
+    """Of a vector; where it is 0 there is none."""
+    size = abs(z).max(axis=-1, keepdims=True)
+    z = z / np.where(size == 0, 1, size)
+    return z / np.sqrt((z * z).sum(axis=-1, keepdims=True))
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "the larger half": {"f": larger_half, "exact": exact_larger_half},
+    "sorted": {"f": lambda z: np.sort(z, axis=-1), "exact": sorted},
+    "direction": {
+        "f": direction,
+        "exact": lambda z: [x / mpmath.sqrt(mpmath.fsum(y * y for y in z)) for x in z],
+        "skip": {"infinities": "a direction has no infinite numbers"},
+    },
+    "sums": {
+        "f": lambda z: np.cumsum(z, axis=-1),
+        "vjp": lambda z, u: np.flip(np.cumsum(np.flip(u, -1), axis=-1), -1),
+        "exact": lambda z: [mpmath.fsum(z[: i + 1]) for i in range(len(z))],
+    },
+    "logarithms": {"f": np.log, "exact": lambda z: [mpmath.log(x) for x in z]},
+}
+
+
+@pytest.mark.parametrize("given", OTHERS.values(), ids=OTHERS)
+def test_right_functions_of_others_pass(given: dict[str, Any]) -> None:
+    """NaN may go elsewhere in its vector, and where the formula is not defined anything may be."""
+    report = check_vjp(**given, dtypes=["float32"])
+    report.raise_if_failed()
+    assert report.find("value", "accuracy").detail.startswith("E is at most")
+
+
+def test_what_raises_at_nan_is_a_finding() -> None:
+    def careful(z: Any) -> Any:
+        assert not np.isnan(z).any()
+        return softmax(z)
+
+    report = check_vjp(careful, exact="softmax", dtypes="float32")
+    assert failed(report) == {("value", "NaN")}
+    assert "raises AssertionError" in report.find("value", "NaN").detail
+    waived = check_vjp(careful, exact="softmax", dtypes="float32", skip={"NaN": "no data has it"})
+    assert waived.ok
+    assert waived.find("value", "NaN").verdict == "waived"
+
+
 def test_the_axis_is_examined_if_it_has_a_name() -> None:
     def wrong(z: Any, axis: int = -1) -> Any:
         return softmax(z, axis=0 if axis == 1 else axis)
@@ -269,6 +398,25 @@ def test_what_acts_on_vectors_is_refused_in_one_sentence(call: Function) -> None
         (lambda: check_vjp(softmax, exact=lambda z: z[:1]), ValueError, "gives 1 numbers"),
         (lambda: check_vjp(softmax, dtypes=["float8"]), ValueError, "unknown dtype 'float8'"),
         (lambda: check_vjp(softmax, dtypes=[]), ValueError, "no dtype"),
+        (lambda: check_vjp(softmax, axis=-1), TypeError, "axis must be the name of a keyword"),
+        (
+            lambda: check_vjp(hidden(softmax)[0], axis="dim", exact="softmax"),
+            ValueError,
+            "along dim",
+        ),
+        (lambda: check_vjp(softmax, skip={"nan": "x"}), ValueError, "no aspect 'nan'"),
+        (lambda: check_vjp(softmax, lambda z: z), ValueError, "must take an array and an upstream"),
+        (lambda: check_vjp(softmax, lambda z, u: None), ValueError, "no array of real numbers"),
+        (lambda: check_vjp(softmax, lambda z, u: (u,)), ValueError, "no plain array, but tuple"),
+        (lambda: check_vjp(np.exp, exact=5), TypeError, "exact must be .*, got 5"),
+        (lambda: check_vjp(np.exp, exact=lambda z: None), TypeError, "return one, got None"),
+        (lambda: check_vjp(np.exp, exact=scipy.special.softmax), ValueError, "it raises TypeError"),
+        (lambda: check_vjp(np.exp, exact=lambda z: [1 / (x - x) for x in z]), ValueError, "Zero"),
+        (
+            lambda: check_vjp(np.exp, exact=lambda z: [math.exp(x) for x in z]),
+            ValueError,
+            "double precision",
+        ),
     ],
 )
 def test_wrong_calls(call: Function, error: type[Exception], message: str) -> None:

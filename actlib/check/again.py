@@ -11,7 +11,16 @@ import numpy as np
 from actlib.check.arrangements import ARRANGEMENTS, Arrangement
 from actlib.check.calling import Unusable, call
 
-MATTERS = ("input", "dtype", *ARRANGEMENTS, "repeat", "alias")  # what may go wrong
+#: What may go wrong, and what is said if it does not.
+HELD = {
+    "dtype": "kept",
+    "input": "left as it was",
+    "shape": "kept",
+    "layout": "does not matter",
+    "size": "does not matter",
+    "repeat": "gives the same again",
+    "alias": "has memory of its own",
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ class Again:
 
     def __init__(self, function: Callable[..., Any], dtype: np.dtype) -> None:
         self.function, self.dtype = function, dtype
-        self.problems: dict[str, list[str]] = {aspect: [] for aspect in MATTERS}
+        self.problems: dict[str, list[str]] = {aspect: [] for aspect in HELD}
         self._last, self._before = np.empty(0), b""
 
     def arranged(self, row: Row) -> None:
@@ -116,7 +125,7 @@ class Again:
         if answer.changed:
             self._note("input", f"is changed, {shape}")
         if answer.aliased:
-            self._note("alias", f"lies in the memory of z, {shape}")
+            self._note("alias", f"lies in the memory of what was given, {shape}")
         if self._last.tobytes() != self._before:
             self._note("alias", "is overwritten by the next call")
         self._last, self._before = answer.got, answer.got.tobytes()

@@ -56,7 +56,7 @@ def parameters(given: Mapping[str, float] | None) -> dict[str, float]:
     return params
 
 
-def kinks_declared(given: Iterable[float] | Mapping[float, float]) -> dict[float, float | None]:
+def kinks_declared(given: Any) -> dict[float, float | None]:
     """Where the slope jumps, and the slope that is declared there, or None."""
     single = isinstance(given, str) or not isinstance(given, Iterable)
     kinks = {} if single else dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
@@ -70,7 +70,7 @@ def kinks_declared(given: Iterable[float] | Mapping[float, float]) -> dict[float
     return kinks
 
 
-def domain_of(given: tuple[float, float] | None) -> tuple[float, float] | None:
+def domain_of(given: Any) -> tuple[float, float] | None:
     """The pair of numbers between which to examine."""
     if given is None:
         return None

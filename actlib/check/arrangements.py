@@ -20,7 +20,7 @@ def _read_only(row: np.ndarray) -> np.ndarray:
 
 
 def _repeated(row: np.ndarray) -> np.ndarray:
-    return np.concatenate([row] * (200_000 // row.size + 1))
+    return np.concatenate([row] * (200_000 // len(row) + 1))
 
 
 def _same_memory(row: np.ndarray) -> np.ndarray:
@@ -42,6 +42,8 @@ ARRANGEMENTS: Mapping[str, Mapping[str, Arrangement]] = {
     },
     "layout": {
         "every other one": lambda row: np.repeat(row, 2, axis=0)[::2],
+        "every other number": lambda row: np.repeat(row, 2, axis=-1)[..., ::2],
+        "numbers read backwards": lambda row: row[..., ::-1].copy()[..., ::-1],
         "a reversed view": lambda row: row[::-1].copy()[::-1],
         "a table read backwards": lambda row: _shaped(row, 3, -1)[::-1, ::-1].copy()[::-1, ::-1],
         "a transposed view": lambda row: _shaped(row, 3, -1).copy().swapaxes(0, 1),
@@ -55,7 +57,7 @@ ARRANGEMENTS: Mapping[str, Mapping[str, Arrangement]] = {
         "one": lambda row: row[:1],
         "a few": lambda row: row[:7],
         "a hundred": lambda row: row[:100],
-        "hundreds of thousands of numbers": lambda row: _repeated(row)[:-1],
+        "hundreds of thousands": lambda row: _repeated(row)[:-1],
         "a large table": lambda row: _shaped(_repeated(row), 6, -1),
     },
 }

@@ -145,8 +145,11 @@ def exp(x: mpmath.mpf) -> mpmath.mpf:
 
 
 def erfc(x: mpmath.mpf) -> mpmath.mpf:
-    """Where mpmath's own fails, beyond 1e300, the first term of the asymptotic series will do."""
-    return mpmath.erfc(x) if x < 1e100 else mpmath.exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
+    """Far out, where mpmath's own takes very long or fails, the first term of its series will do.
+
+    It is below 1e-400000 there.
+    """
+    return mpmath.erfc(x) if x < 1000 else exp(-x * x) / (x * mpmath.sqrt(mpmath.pi))
 
 
 def _converged(formula: Callable[..., list[Any]], *arguments: Any) -> list[mpmath.mpf]:
@@ -321,13 +324,14 @@ def _on_side(
 def _evaluated(formula: Callable[..., Any], params: dict[str, float], z: mpmath.mpf) -> mpmath.mpf:
     """Evaluate it at a number; where it is complex, it is not defined."""
     try:
-        return _real(formula(z, **params))
+        return real(formula(z, **params))
     except Exception as error:
         error.add_note(f"while computing the exact value at z = {mpmath.nstr(z, 17)}")
         raise
 
 
-def _real(number: Any) -> mpmath.mpf:
+def real(number: Any) -> mpmath.mpf:
+    """The number itself; where it is complex, nothing is defined."""
     return mpmath.nan if isinstance(number, complex | mpmath.mpc) else mpmath.mpf(number)
 
 
@@ -337,7 +341,7 @@ class Precise(np.lib.mixins.NDArrayOperatorsMixin):
     dtype, shape, ndim, size = np.dtype(float), (1,), 1, 1
 
     def __init__(self, value: Any) -> None:
-        self.value = value if isinstance(value, mpmath.mpf) else _real(value)
+        self.value = value if isinstance(value, mpmath.mpf) else real(value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         """Compute ``np.exp`` of such a number, or its sum with another, by mpmath."""

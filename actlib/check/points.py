@@ -26,6 +26,12 @@ def _window(points: int) -> np.ndarray:
     return np.concatenate([-positive, positive])
 
 
+def _evenly(domain: tuple[float, float], end: float, points: int) -> np.ndarray:
+    """Between the ends of a domain, or as far out as is asked for."""
+    low, high = np.clip(domain, -end, end).tolist()
+    return 2 * np.linspace(low / 2, high / 2, points)  # their difference may be too large
+
+
 @np.errstate(all="ignore")
 def examined(
     dtype: np.dtype, kinks: Iterable[float], domain: tuple[float, float] | None, points: int
@@ -57,12 +63,7 @@ def examined(
     kinks = np.array(list(kinks), dtype)
     parts = [grid(dtype, {0.0, *kinks.tolist()}, points), _round_numbers(), _window(points)]
     if domain is not None:
-        largest = float(float_info(dtype).max)
-        low, high = np.clip(domain, -largest, largest).tolist()
-        parts += [
-            2 * np.linspace(low / 2, high / 2, points),
-            np.linspace(*np.clip(domain, -1e4, 1e4), points),
-        ]
+        parts += [_evenly(domain, end, points) for end in (1e4, float(float_info(dtype).max))]
     z = np.concatenate([part.astype(dtype) for part in parts])
     normal = np.isfinite(z) & ((z == 0) | (abs(z) >= float_info(dtype).smallest_normal))
     z = np.setdiff1d(z[normal], kinks)

@@ -60,6 +60,21 @@ def pairs(dtype: Any) -> Iterator[np.ndarray]:
     yield from np.stack([values.astype(gates.dtype), gates], axis=-1)
 
 
+def long_vectors() -> Iterator[np.ndarray]:
+    """Make longer vectors, of even length, with a tie or a peak; half precision holds them.
+
+    Yields
+    ------
+    ndarray of float64
+        One-dimensional.
+    """
+    rng = np.random.default_rng(2003)
+    for n in (6, 10, 26, 130):
+        numbers = rng.integers(-24, 25, n) / 8
+        numbers[n // 3] = 12 if n > 26 else numbers[-1]
+        yield numbers
+
+
 def upstreams(like: np.ndarray) -> Iterator[np.ndarray]:
     """Make upstream gradients for a result: even, wide apart, of one number alone.
 

@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info, unit
-from actlib.check.again import Again, Row
+from actlib.check.again import HELD, Again, Row
 from actlib.check.calling import Unusable, call, quiet
 from actlib.check.exact import limit
 from actlib.check.jumps import find_jumps
@@ -23,15 +23,6 @@ from actlib.check.target import Differences, Kinks, Numbers, Target
 Sides: TypeAlias = tuple[float, float] | None  # left and right of a kink
 ALLOWED = {"value": 4.0, "gradient": 8.0}
 _NEAR = mpmath.mpf(10) ** -18, mpmath.mpf(10) ** -24  # as good as one-sided
-HELD = {
-    "dtype": "kept",
-    "input": "left as it was",
-    "shape": "kept",
-    "layout": "does not matter",
-    "size": "does not matter",
-    "repeat": "gives the same again",
-    "alias": "has memory of its own",
-}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,10 +10,10 @@ import mpmath
 import numpy as np
 
 from actlib._core.registry import REGISTRY
-from actlib._core.spec import Spec
 from actlib.check.accuracy import float_info
 from actlib.check.differences import differentiate
 from actlib.check.exact import Domain, Exact, from_formula, from_spec, in_high_precision
+from actlib.check.formulas import probes, refuse_imprecise
 
 Kinks: TypeAlias = Mapping[float, float | None]  # where, and the slope there if it is declared
 
@@ -115,7 +114,7 @@ def find_target(
     if isinstance(exact, str):
         return _entry(exact, params, kinks, working)
     if exact is not None:
-        _refuse_imprecise(exact, rounded, domain)
+        refuse_imprecise(exact, lambda x: exact(x, **rounded), domain)
         words = "Compared with the exact formula given, to 30 digits."
         return ExactTarget(words, from_formula(exact, rounded, places), kinks)
     precise = in_high_precision(f)
@@ -139,49 +138,11 @@ def _entry(name: str, params: Mapping[str, float], kinks: Kinks, working: type) 
     return ExactTarget(words, from_spec(spec, values), kinks)
 
 
-def _refuse_imprecise(exact: Any, params: Mapping[str, float], domain: Domain) -> None:
-    """Refuse what is no function of mpmath numbers, or computes in double precision."""
-    ask = "exact must be the name of an entry, or a function of an mpmath number that returns one"
-    if isinstance(getattr(exact, "spec", None), Spec):
-        raise TypeError(f"{ask}; for this activation say exact={exact.spec.name!r}")
-    if isinstance(exact, np.ufunc):
-        raise TypeError(f"{ask}; got NumPy's {exact.__name__}: use mpmath's functions")
-    if not callable(exact):
-        raise TypeError(f"{ask}, got {exact!r}")
-    moves, kept = 0, 0
-    with mpmath.workdps(50):
-        for x in _probes(domain):
-            try:
-                here, near, next_to = (
-                    exact(x + mpmath.mpf(h), **params) for h in (0, "1e-30", "1e-3")
-                )
-            except Exception:  # whatever it may raise where it is not defined
-                continue
-            if not isinstance(here, int | float | complex | mpmath.mpf | mpmath.mpc):
-                raise TypeError(f"{ask}; at {mpmath.nstr(x, 9)} it returned {here!r}")
-            moves += here != next_to
-            kept += here != next_to and here == near
-    if moves > 1 and kept == moves:
-        raise ValueError(
-            "exact must compute with mpmath numbers to their precision, and does so in double "
-            "precision: use mpmath's functions, mpmath.tanh and not math.tanh"
-        )
-
-
-def _probes(domain: Domain) -> list[mpmath.mpf]:
-    """A few numbers in the domain, in the middle of the range if there is none."""
-    low, high = domain or (-math.inf, math.inf)
-    if math.isinf(low):
-        low = -4 if math.isinf(high) else high - 8
-    high = min(high, low + 8)
-    return [low + (high - low) * mpmath.mpf(n) / 7 for n in range(1, 7)]
-
-
 def _agree(
     f: Callable[..., Any], precise: Callable[..., Any], params: Mapping[str, float], domain: Domain
 ) -> bool:
     """Whether a function can be computed in high precision, and is the same function there."""
-    z = np.array(_probes(domain), float)
+    z = np.array(probes(domain), float)
     try:
         with mpmath.workdps(30):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import warnings
@@ -9,18 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import mpmath
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, float_info, weigh
-from actlib.check.calling import quiet
+from actlib.check.again import HELD, Again, Row
+from actlib.check.calling import Unusable, call, quiet
 from actlib.check.exact import limit
-from actlib.check.expansion import Expansion, Formula, expand, expand_once
-from actlib.check.report import Finding
-from actlib.check.samples import pairs, upstreams, vectors
+from actlib.check.expansion import ORDINARY, Expansion, Formula, expand, slopes, takes_halves
+from actlib.check.report import Finding, merged
+from actlib.check.rows import examine_again
+from actlib.check.samples import long_vectors, pairs, upstreams, vectors
 
 ALLOWED = {"value": 4.0, "vjp": 8.0}
-_ORDINARY = (0.5, 1.25, 0.75, 2.0)  # no gate is closed, no score far from the others
 
 
 class Case(NamedTuple):
@@ -33,21 +34,15 @@ class Case(NamedTuple):
         """What is right, and how far it moves with what is given."""
         return self.point.vjp(*self.upstream) if self.upstream else self.point.value()
 
-
-@functools.lru_cache(maxsize=16)
-def takes_halves(formula: Formula) -> bool:
-    """Whether a function is that of a gated unit: half as long as its vector."""
-    length = len(formula([mpmath.mpf(x) for x in _ORDINARY]))
-    if length not in (2, 4):
-        raise ValueError(
-            f"exact gives {length} numbers for a list of 4; it must give as many, or half as many"
-        )
-    return length == 2
+    def places(self) -> list[int]:
+        """For which numbers of the result; of a long product a few are known."""
+        return self.point.columns.tolist() if self.upstream else [*range(self.point.values.size)]
 
 
 def samples(formula: Formula, dtype: np.dtype) -> Iterator[np.ndarray]:
     """The vectors at which to examine it."""
-    return pairs(dtype) if takes_halves(formula) else vectors(dtype, (1, 2, 3))
+    yield from pairs(dtype) if takes_halves(formula) else vectors(dtype, (1, 2, 3))
+    yield from (z.astype(dtype) for z in long_vectors())
 
 
 @dataclass(frozen=True)
@@ -65,27 +60,32 @@ class VectorSubject:
         cases = [case for point in points for case in self._cases(point)]
         got = self._rows(cases)
         measured, words = self._measured(cases, got)
-        return [
+        returned = got[0].dtype
+        findings = [
             *self._accuracy(measured, words),
-            self._dtype(got[0]),
-            self._input(),
+            self._finding("dtype", returned == self.dtype, "kept", f"becomes {returned}"),
             self._warnings(),
-            self._shapes(),
-            self._nan(),
-            self._infinities(),
-        ], measured
+            *self._guarded("NaN", self._nan),
+            *self._guarded("infinities", self._infinities),
+            *self._guarded("shape", self._axes),
+            *self._again(returned),
+        ]
+        return merged(findings), measured
 
     def __call__(self, z: np.ndarray, *upstream: np.ndarray, axis: int = -1) -> np.ndarray:
         """Evaluate along an axis; the result must have the shape that it should have."""
         options = {self.axis: axis} if self.axis else {}
-        got = np.asarray(self.function(z, *upstream, **options))
-        shape = z.shape if self.of == "vjp" else self._result_like(z, axis).shape
-        if got.shape != shape:
-            raise ValueError(
-                f"the {self.of} of an array of shape {z.shape} has the shape {got.shape}; "
-                f"it must be {shape}"
-            )
-        return got
+        like = z if self.of == "vjp" else self._result_like(z, axis)
+        try:
+            return call(functools.partial(self.function, **options), [z, *upstream], like.shape).got
+        except Unusable as error:
+            takes = "an array and an upstream gradient" if upstream else "an array"
+            where = f" along {self.axis}={axis}" if options else ""
+            raise Unusable(
+                f"the {self.of} of an array of shape {z.shape}{where} {error}; the function must "
+                f"take {takes} of NumPy, with vectors along the last axis or the one it is told, "
+                "and return an array"
+            ) from error
 
     def _quietly(self, *arrays: np.ndarray, axis: int = -1) -> np.ndarray:
         with quiet():
@@ -103,8 +103,16 @@ class VectorSubject:
         like = self._result_like(z)
         return [z, np.linspace(-1, 2, like.size).reshape(like.shape).astype(self.dtype)]
 
-    def _finding(self, aspect: str, ok: Any, good: str, bad: str) -> Finding:
-        return Finding(self.dtype.name, self.of, aspect, bool(ok), good if ok else bad)
+    def _finding(self, aspect: str, ok: Any, good: str, bad: str | None = None) -> Finding:
+        detail = good if ok or bad is None else bad
+        return Finding(self.dtype.name, self.of, aspect, bool(ok), detail)
+
+    def _guarded(self, aspect: str, examine: Callable[[], Iterator[Finding]]) -> list[Finding]:
+        """What was found; a function that raises only here has failed in this aspect."""
+        try:
+            return list(examine())
+        except Unusable as error:
+            return [self._finding(aspect, False, str(error))]
 
     # --- numbers
 
@@ -135,23 +143,25 @@ class VectorSubject:
     ) -> tuple[Accuracy, Callable[[int], str]]:
         """The errors of all numbers, and a description of each."""
         exact, moves = (np.concatenate(rows) for rows in zip(*map(Case.exact, cases), strict=True))
-        places = [(i, j) for i, row in enumerate(got) for j in range(row.size)]
+        places = [(i, j) for i, case in enumerate(cases) for j in case.places()]
         own = [cases[i].point.z[j - got[i].size] for i, j in places]  # of a unit's value, its gate
         large = [max(1.0, *(float(abs(u).max()) for u in case.upstream), 0.0) for case in cases]
+        unknown = np.isnan(exact.astype(float)) | np.isnan(moves.astype(float))
         measured = weigh(
             np.array(own, float).astype(self.dtype),
-            np.concatenate(got),
+            np.array([got[i][j] for i, j in places], got[0].dtype),
             exact.tolist(),
             moves.astype(float),
             ALLOWED[self.of],
+            np.where(unknown, np.inf, 0.0).tolist(),
             underflow=np.array([large[i] for i, _ in places]),
         )
 
         def words(number: int) -> str:
             i, j = places[number]
-            given = "".join(f", upstream = {u.tolist()}" for u in cases[i].upstream)
+            given = "".join(f", upstream = {_few(u)}" for u in cases[i].upstream)
             return (
-                f"  z = {cases[i].point.z.astype(float).tolist()}{given}: number {j} is "
+                f"  z = {_few(cases[i].point.z)}{given}: number {j} is "
                 f"{measured.got[number]!s}, exact {measured.exact[number]:.9g}, "
                 f"E = {measured.errors[number]:.3g}"
             )
@@ -177,23 +187,12 @@ class VectorSubject:
             + "\n".join(map(words, lost)),
         )
 
-    # --- types and shapes
+    # --- the same vectors again
 
     def _ordinary(self) -> np.ndarray:
-        """Vectors of four numbers, in an array of shape (2, 3, 4)."""
-        z = np.array(_ORDINARY) + np.linspace(-0.25, 0.25, 6).reshape(2, 3, 1)
+        """Vectors of four numbers, in an array of shape (4, 6, 4)."""
+        z = np.array(ORDINARY) + np.linspace(-0.25, 0.25, 24).reshape(4, 6, 1)
         return z.astype(self.dtype)
-
-    def _dtype(self, row: np.ndarray) -> Finding:
-        name = f"returns {row.dtype}"
-        return self._finding("dtype", row.dtype == self.dtype, name, f"{name} for {self.dtype}")
-
-    def _input(self) -> Finding:
-        given = self._with_upstream(self._ordinary())
-        before = [array.copy() for array in given]
-        self._quietly(*given)
-        kept = all(map(np.array_equal, given, before))
-        return self._finding("input", kept, "left as it was", "is changed")
 
     def _warnings(self) -> Finding:
         with warnings.catch_warnings(record=True) as raised:
@@ -204,82 +203,114 @@ class VectorSubject:
         bad = f"at ordinary numbers: {'; '.join(words)}"
         return self._finding("warnings", not words, "none", bad)
 
-    def _shapes(self) -> Finding:
-        """Each vector by itself, in arrays of any shape and layout, along any axis."""
+    def _again(self, returned: np.dtype) -> Iterator[Finding]:
+        """Each vector by itself, in arrays of any shape, layout and size, and in another call."""
+        given = tuple(self._with_upstream(self._ordinary().reshape(24, 4)))
+        with quiet():
+            found = Again(self, returned)
+            right = self(*_copies(given))
+            found.repeated(Row.of(given, right, self._tolerance(right), ""))
+            examine_again(found, self._row(given, ""), list(self._specials(given)))
+        for aspect, problems in found.problems.items():
+            words = "; ".join(dict.fromkeys(problems))
+            yield self._finding(aspect, not problems, HELD.get(aspect, ""), words)
+
+    def _row(self, given: Sequence[np.ndarray], matter: str) -> Row:
+        """Vectors, and what the function gives for each by itself."""
+        right = np.stack([self(*(x.copy() for x in item)) for item in zip(*given, strict=True)])
+        return Row.of(tuple(given), right, self._tolerance(right), matter)
+
+    def _tolerance(self, right: np.ndarray) -> np.ndarray:
+        """How far another evaluation may be off: sums may be rounded otherwise."""
+        size = np.nan_to_num(abs(right.astype(float)), posinf=0).max(axis=-1, keepdims=True)
+        near: np.ndarray = 64 * float(float_info(self.dtype).eps) * np.maximum(size, 1)
+        return near
+
+    def _specials(self, given: Sequence[np.ndarray]) -> Iterator[Row]:
+        """Vectors that hold NaN, or in which some scores are masked."""
+        for number, aspect, several in (
+            *((np.nan, "NaN", [j]) for j in range(4)),
+            *((-np.inf, "infinities", masked) for masked in self._masks()),
+        ):
+            item = [array[:1].copy() for array in given]
+            item[0][:, several] = number
+            with contextlib.suppress(Unusable):  # that it cannot take this has been said
+                yield self._row(item, aspect)
+
+    def _masks(self) -> Sequence[list[int]]:
+        """Which of four numbers may be minus infinity together: gates, or some of the scores."""
+        return [[2], [3], [2, 3]] if takes_halves(self.formula) else [[0], [0, 2], [1, 2, 3]]
+
+    def _axes(self) -> Iterator[Finding]:
+        """Along any axis, if it can be named."""
         given = self._with_upstream(self._ordinary())
-        right = np.array(
-            [[self._quietly(*(array[i, j] for array in given)) for j in range(3)] for i in range(2)]
-        )
-        views: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-            "an array of three axes": lambda a: a,
-            "no vector at all": lambda a: a[:0],
-            "an array with its rows in reverse": lambda a: a[::-1, ::-1],
-            "an array in Fortran's order": np.asfortranarray,
-        }
-        wrong = [
-            words
-            for words, view in views.items()
-            if not self._same(self._quietly(*map(view, given)), view(right))
-        ]
+        right = self._quietly(*_copies(given))
         for axis in (0, 1, -2) if self.axis else ():
             turned = [np.moveaxis(array, -1, axis) for array in given]
-            if not self._same(self._quietly(*turned, axis=axis), np.moveaxis(right, -1, axis)):
-                wrong.append(f"axis {axis}")
-        bad = f"other numbers than vector by vector for {', '.join(wrong)}"
-        return self._finding("shape", not wrong, "kept, and every vector by itself", bad)
-
-    def _same(self, got: np.ndarray, right: np.ndarray) -> bool:
-        rtol = max(1e-5, 16 * float(float_info(self.dtype).eps))  # sums may be rounded otherwise
-        return np.allclose(got.astype(float), right.astype(float), rtol, rtol, equal_nan=True)
+            got = np.moveaxis(self._quietly(*turned, axis=axis), axis, -1)
+            if not (abs(got.astype(float) - right) <= self._tolerance(right)).all():
+                yield self._finding("shape", False, f"other numbers along axis {axis}")
 
     # --- special numbers
 
-    def _nan(self) -> Finding:
-        """NaN spoils the numbers that depend on it, and none to which it is not related."""
+    def _nan(self) -> Iterator[Finding]:
+        """NaN spoils the numbers that depend on it, and no other vector."""
         z, *upstream = (array[0, 0] for array in self._with_upstream(self._ordinary()))
         point = expand(self.formula, z.astype(float).tolist())
-        by_z, related = point.jacobian, point.jacobian != 0
-        if upstream:
-            by_z = np.tensordot(upstream[0].astype(float), point.hessian, 1)
-            related = related.T @ related
-        depends = abs(by_z).astype(float) > 1e-9
+        by_z = [upstream[0].astype(float) @ bend for bend in point.bends] if upstream else 0
+        slopes = np.array(by_z) if upstream else point.jacobian.T
+        depends = abs(slopes).astype(float) > 1e-9  # row j: on number j
         wrong = []
         for j in range(z.size):
             rows = np.stack([z, z])
             rows[0, j] = np.nan
             first, second = np.isnan(self._quietly(rows, *(np.stack([u, u]) for u in upstream)))
-            if (depends[:, j] & ~first).any() or (first & ~related[:, j]).any() or second.any():
+            if first.sum() < depends[j].sum() or second.any():
                 wrong.append(str(j))
-        bad = f"NaN as number {', '.join(wrong)} of a vector is lost, or spoils what it should not"
-        return self._finding("NaN", not wrong, "spoils what depends on it", bad)
+        bad = f"NaN as number {', '.join(wrong)} of a vector is lost, or spoils another vector"
+        yield self._finding("NaN", not wrong, "spoils what depends on it", bad)
 
-    def _infinities(self) -> Finding:
-        """Where one number is infinite stands the limit; where none is proven, anything may."""
-        few = self._ordinary()[0, 0, : 2 if takes_halves(self.formula) else 3]
-        z, *upstream = self._with_upstream(few)
-        info, wrong = float_info(self.dtype), []
-        for j, sign in itertools.product(range(z.size), (-1, 1)):
+    def _infinities(self) -> Iterator[Finding]:
+        """Where numbers are infinite stands the limit; where none is proven, anything may."""
+        z, *upstream = self._with_upstream(self._ordinary()[0, 0])
+        near, wrong = 16 * float(float_info(self.dtype).eps), []
+        several = [(-np.inf, masked) for masked in self._masks()]
+        single = [(sign * np.inf, [j]) for j in range(4) for sign in (-1, 1)]
+        for infinity, places in (*single, *several):
             far = z.copy()
-            far[j] = sign * np.inf
-            got = self._quietly(far, *upstream)
-            limits = [
-                limit(functools.partial(self._far, z, upstream, i, j), None, sign)
-                for i in range(got.size)
-            ]
+            far[places] = infinity
+            got = self._quietly(far, *upstream).astype(float)
+            limits = self._limits(z, upstream, places, int(np.sign(infinity)))
             known = [i for i, y in enumerate(limits) if y is not None]
             right = np.array([limits[i] for i in known], float)
-            near = 16 * float(info.eps)
-            if not np.allclose(got[known].astype(float), right, near, near):
+            if not np.allclose(got[known], right, near, near):
                 wrong.append(f"{far.tolist()} gives {got.tolist()}; right is {limits}")
-        return self._finding("infinities", not wrong, "give the limits", "\n".join(wrong))
+        yield self._finding("infinities", not wrong, "give the limits", "\n".join(wrong))
 
-    def _far(self, z: np.ndarray, upstream: list[np.ndarray], i: int, j: int, x: Any) -> Any:
-        """Number i of the result, if number j of the vector is x."""
-        numbers = (*z[:j].astype(float).tolist(), x, *z[j + 1 :].astype(float).tolist())
-        exact, _ = Case(_expanded(self.formula, numbers), tuple(upstream)).exact()
-        return exact[i]
+    def _limits(
+        self, z: np.ndarray, upstream: Sequence[np.ndarray], places: Sequence[int], sign: int
+    ) -> list[float | None]:
+        """Of each number of the result, if some numbers of the vector are the same and far out."""
+
+        @functools.cache
+        def far_out(x: Any) -> list[Any]:
+            numbers = z.astype(float).tolist()
+            for j in places:
+                numbers[j] = x
+            values, jacobian = slopes(self.formula, numbers, range(z.size) if upstream else [])
+            found: list[Any] = (
+                (upstream[0].astype(float) @ jacobian).tolist() if upstream else values.tolist()
+            )
+            return found
+
+        size = z.size if upstream else self._result_like(z).size
+        return [limit(lambda x, i=i: far_out(x)[i], None, sign) for i in range(size)]
 
 
-@functools.lru_cache(maxsize=256)
-def _expanded(formula: Formula, numbers: tuple[Any, ...]) -> Expansion:
-    return expand_once(formula, numbers)
+def _few(numbers: np.ndarray) -> str:
+    few = [f"{x!r}" for x in numbers[:8].astype(float).tolist()]
+    return f"[{', '.join(few)}{', ...' if numbers.size > 8 else ''}]"
+
+
+def _copies(given: Sequence[np.ndarray]) -> list[np.ndarray]:
+    return [array.copy() for array in given]

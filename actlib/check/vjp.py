@@ -9,7 +9,7 @@ from typing import Any
 from actlib._core.registry import REGISTRY
 from actlib.check import arguments
 from actlib.check.accuracy import Accuracy
-from actlib.check.expansion import Formula, expand, formula_of
+from actlib.check.expansion import Formula, expand, formula_of, refuse_imprecise
 from actlib.check.report import Finding, Report, waive
 from actlib.check.vector_subject import VectorSubject, samples
 
@@ -78,6 +78,8 @@ def check_vjp(
     """
     arguments.functions(f=f, vjp=vjp)
     waived = arguments.waivers(skip)
+    if not isinstance(axis, str | None):
+        raise TypeError(f"axis must be the name of a keyword, such as 'dim', got {axis!r}")
     if REGISTRY.get(getattr(f, "__name__", "")) is f and exact is None:
         exact, vjp = f.__name__, vjp or getattr(f, "vjp", None)
     formula, words = _target(exact)
@@ -107,7 +109,8 @@ def _target(exact: str | Callable[[list[Any]], Sequence[Any]] | None) -> tuple[F
             "check_vjp has nothing to compare with: give exact, the name of a function of vectors "
             f"of actlib ({', '.join(known)}) or a function of a list of mpmath numbers"
         )
-    if callable(exact):
+    if not isinstance(exact, str):
+        refuse_imprecise(exact)
         return exact, "Compared with the exact formula given, to 30 digits."
     function = REGISTRY[exact]
     if function.spec.elementwise:
