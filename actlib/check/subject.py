@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,9 +12,10 @@ import mpmath
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info, unit
-from actlib.check.again import HELD, Again, Row
+from actlib.check.again import Again, Row
 from actlib.check.calling import Unusable, call, quiet
 from actlib.check.exact import limit
+from actlib.check.examination import Examination
 from actlib.check.jumps import find_jumps
 from actlib.check.report import Finding, merged
 from actlib.check.rows import examine_again, ordinary_first
@@ -26,7 +27,7 @@ _NEAR = mpmath.mpf(10) ** -18, mpmath.mpf(10) ** -24  # as good as one-sided
 
 
 @dataclass(frozen=True)
-class Subject:
+class Subject(Examination):
     """A value (order 0) or gradient (order 1), and what it should be, in one dtype."""
 
     function: Callable[..., Any]
@@ -49,15 +50,15 @@ class Subject:
         findings += [] if numbers is None else self._doubts(z, numbers)
         name = f"returns {got.dtype}"
         findings += [
-            self._finding("dtype", got.dtype == self.dtype, name, f"{name} for {self.dtype}"),
+            self.finding("dtype", got.dtype == self.dtype, name, f"{name} for {self.dtype}"),
             self._warnings(z, got, measured),
-            *self._guarded("jumps", lambda: self._jumps(z, got)),
-            *self._guarded("NaN", self._nan),
+            *self.guarded("jumps", lambda: self._jumps(z, got)),
+            *self.guarded("NaN", self._nan),
         ]
         if self.domain is None:
-            findings += self._guarded("infinities", self._infinities)
-            findings += self._guarded("-0.0", self._signed_zero)
-        findings += self._guarded("kink", self._kinks)
+            findings += self.guarded("infinities", self._infinities)
+            findings += self.guarded("-0.0", self._signed_zero)
+        findings += self.guarded("kink", self._kinks)
         return merged([*findings, *self._again(z, got, tolerance)]), measured
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
@@ -70,20 +71,9 @@ class Subject:
                 "NumPy array of any shape, with any numbers in it, and return one of the same shape"
             ) from error
 
-    def _guarded(self, aspect: str, examine: Callable[[], Iterable[Finding]]) -> list[Finding]:
-        """What was found; a function that raises only here has failed in this aspect."""
-        try:
-            return list(examine())
-        except Unusable as error:
-            return [self._finding(aspect, False, str(error))]
-
     def _quietly(self, *z: float) -> np.ndarray:
         with quiet():
             return self(np.array(z, self.dtype)).astype(float)
-
-    def _finding(self, aspect: str, ok: Any, good: str, bad: str | None = None) -> Finding:
-        detail = good if ok or bad is None else bad
-        return Finding(self.dtype.name, self.of, aspect, bool(ok), detail)
 
     # --- numbers
 
@@ -124,11 +114,11 @@ class Subject:
         words = "; ".join([*runs[:5], "..."] if len(runs) > 5 else runs)
         where = f", for z in {words}" if runs else ""
         detail = f"not certain to 1% or 1e-10 at {unsure.sum()} of {z.size} numbers{where}"
-        yield self._finding("certainty", True, detail)
+        yield self.finding("certainty", True, detail)
 
     def _accuracy(self, measured: Accuracy) -> Iterator[Finding]:
         allowed, worst = ALLOWED[self.of], measured.errors.max(initial=0.0)
-        yield self._finding(
+        yield self.finding(
             "accuracy",
             worst <= allowed,
             f"E is at most {worst:.3g} at {measured.z.size} numbers",
@@ -201,7 +191,7 @@ class Subject:
         ok = (min(sides) - near <= got) & (got <= max(sides) + near)
         wrong = got[~ok]
         words = f"it is {(wrong if wrong.size else got)[0]:.9g} at {kink:g}"
-        return self._finding("kink", ok.all(), words, f"{words}; right is {right}")
+        return self.finding("kink", ok.all(), words, f"{words}; right is {right}")
 
     def _beside(self, kink: float) -> tuple[Sides, Sides]:
         """What it gives for the next numbers on either side, and its slopes there, if finite."""
@@ -240,7 +230,7 @@ class Subject:
             warnings.simplefilter("always")
             self(z)
         words = sorted({str(warning.message) for warning in raised})
-        return self._finding(
+        return self.finding(
             "warnings", not words, "none", f"at ordinary numbers: {'; '.join(words)}"
         )
 
@@ -254,7 +244,7 @@ class Subject:
         kept = (first and last) or self._derived
         ok = kept and one == np.isnan(self._quietly(1.0)[0])
         good = "gives NaN" if first else f"gives {three[0]:.9g}, as its library has it"
-        yield self._finding("NaN", ok, good, f"NaN, 1, NaN gives {_list(three)}")
+        yield self.finding("NaN", ok, good, f"NaN, 1, NaN gives {_list(three)}")
 
     @property
     def _derived(self) -> bool:
@@ -271,7 +261,7 @@ class Subject:
         ]
         expected = _list(["anything" if f is None else f for f in limits])
         words = f"-inf and inf give {_list(got)}"
-        yield self._finding("infinities", all(right), words, f"{words}; right is {expected}")
+        yield self.finding("infinities", all(right), words, f"{words}; right is {expected}")
 
     def _limit(self, sign: int) -> float | None:
         if isinstance(self.target, Differences):
@@ -287,7 +277,7 @@ class Subject:
         got = np.append(self._quietly(-0.0), self._quietly(*[-0.0] * 64))  # alone, and in an array
         wrong = got[(got != 0) | (np.signbit(got) != np.signbit(expected))]
         words = f"gives {(wrong if wrong.size else got)[0]}"
-        yield self._finding("-0.0", not wrong.size, words, f"{words}; right is {expected}")
+        yield self.finding("-0.0", not wrong.size, words, f"{words}; right is {expected}")
 
     def _zero_expected(self) -> float | None:
         """What -0.0 gives where f(0) = 0, by the slope to the left of it; None if all will do."""
@@ -307,9 +297,7 @@ class Subject:
         with quiet():
             examine_again(found, row.taken(ordinary_first(z)), list(self._specials()))
             found.repeated(row)
-        for aspect, problems in found.problems.items():
-            words = "; ".join(dict.fromkeys(problems))
-            yield self._finding(aspect, not problems, HELD.get(aspect, ""), words)
+        yield from self.told(found)
 
     def _specials(self) -> Iterator[Row]:
         """Numbers that need care, and what it gives for each by itself."""
@@ -340,7 +328,7 @@ class Subject:
         found = {"is NaN": z[np.isnan(got)].astype(float), "jumps": jumps}
         words = [f"{what} at {_list(at[:3] + 0.0)}" for what, at in found.items() if at.size]
         bad = f"{' and '.join(words)}, where no kink is declared"
-        yield self._finding("jumps", not words, "none", bad)
+        yield self.finding("jumps", not words, "none", bad)
 
 
 def _list(values: Any) -> str:

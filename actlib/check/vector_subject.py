@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, float_info, weigh
-from actlib.check.again import HELD, Again, Row
+from actlib.check.again import Again, Row
 from actlib.check.calling import Unusable, call, quiet
 from actlib.check.exact import limit
+from actlib.check.examination import Examination
 from actlib.check.expansion import ORDINARY, Expansion, Formula, expand, slopes, takes_halves
 from actlib.check.report import Finding, merged
 from actlib.check.rows import examine_again
@@ -46,7 +47,7 @@ def samples(formula: Formula, dtype: np.dtype) -> Iterator[np.ndarray]:
 
 
 @dataclass(frozen=True)
-class VectorSubject:
+class VectorSubject(Examination):
     """The value, or the product with an upstream gradient, and what it should be, in one dtype."""
 
     function: Callable[..., Any]
@@ -63,11 +64,11 @@ class VectorSubject:
         returned = got[0].dtype
         findings = [
             *self._accuracy(measured, words),
-            self._finding("dtype", returned == self.dtype, "kept", f"becomes {returned}"),
+            self.finding("dtype", returned == self.dtype, "kept", f"becomes {returned}"),
             self._warnings(),
-            *self._guarded("NaN", self._nan),
-            *self._guarded("infinities", self._infinities),
-            *self._guarded("shape", self._axes),
+            *self.guarded("NaN", self._nan),
+            *self.guarded("infinities", self._infinities),
+            *self.guarded("shape", self._axes),
             *self._again(returned),
         ]
         return merged(findings), measured
@@ -102,17 +103,6 @@ class VectorSubject:
             return [z]
         like = self._result_like(z)
         return [z, np.linspace(-1, 2, like.size).reshape(like.shape).astype(self.dtype)]
-
-    def _finding(self, aspect: str, ok: Any, good: str, bad: str | None = None) -> Finding:
-        detail = good if ok or bad is None else bad
-        return Finding(self.dtype.name, self.of, aspect, bool(ok), detail)
-
-    def _guarded(self, aspect: str, examine: Callable[[], Iterator[Finding]]) -> list[Finding]:
-        """What was found; a function that raises only here has failed in this aspect."""
-        try:
-            return list(examine())
-        except Unusable as error:
-            return [self._finding(aspect, False, str(error))]
 
     # --- numbers
 
@@ -171,7 +161,7 @@ class VectorSubject:
     def _accuracy(self, measured: Accuracy, words: Callable[[int], str]) -> Iterator[Finding]:
         allowed, worst = ALLOWED[self.of], measured.errors.max()
         first = np.argsort(-measured.errors, kind="stable")[:3].tolist()
-        yield self._finding(
+        yield self.finding(
             "accuracy",
             worst <= allowed,
             f"E is at most {worst:.3g} at {measured.z.size} numbers",
@@ -179,7 +169,7 @@ class VectorSubject:
             + "\n".join(map(words, first)),
         )
         lost = np.flatnonzero(measured.lost)[:3].tolist()
-        yield self._finding(
+        yield self.finding(
             "nothing lost",
             not lost,
             "no zero or wrong sign instead of a number",
@@ -201,7 +191,7 @@ class VectorSubject:
                 self(*self._with_upstream(scale * self._ordinary()))
         words = sorted({str(warning.message) for warning in raised})
         bad = f"at ordinary numbers: {'; '.join(words)}"
-        return self._finding("warnings", not words, "none", bad)
+        return self.finding("warnings", not words, "none", bad)
 
     def _again(self, returned: np.dtype) -> Iterator[Finding]:
         """Each vector by itself, in arrays of any shape, layout and size, and in another call."""
@@ -211,9 +201,7 @@ class VectorSubject:
             right = self(*_copies(given))
             found.repeated(Row.of(given, right, self._tolerance(right), ""))
             examine_again(found, self._row(given, ""), list(self._specials(given)))
-        for aspect, problems in found.problems.items():
-            words = "; ".join(dict.fromkeys(problems))
-            yield self._finding(aspect, not problems, HELD.get(aspect, ""), words)
+        yield from self.told(found)
 
     def _row(self, given: Sequence[np.ndarray], matter: str) -> Row:
         """Vectors, and what the function gives for each by itself."""
@@ -249,7 +237,7 @@ class VectorSubject:
             turned = [np.moveaxis(array, -1, axis) for array in given]
             got = np.moveaxis(self._quietly(*turned, axis=axis), axis, -1)
             if not (abs(got.astype(float) - right) <= self._tolerance(right)).all():
-                yield self._finding("shape", False, f"other numbers along axis {axis}")
+                yield self.finding("shape", False, f"other numbers along axis {axis}")
 
     # --- special numbers
 
@@ -268,7 +256,7 @@ class VectorSubject:
             if first.sum() < depends[j].sum() or second.any():
                 wrong.append(str(j))
         bad = f"NaN as number {', '.join(wrong)} of a vector is lost, or spoils another vector"
-        yield self._finding("NaN", not wrong, "spoils what depends on it", bad)
+        yield self.finding("NaN", not wrong, "spoils what depends on it", bad)
 
     def _infinities(self) -> Iterator[Finding]:
         """Where numbers are infinite stands the limit; where none is proven, anything may."""
@@ -285,7 +273,7 @@ class VectorSubject:
             right = np.array([limits[i] for i in known], float)
             if not np.allclose(got[known], right, near, near):
                 wrong.append(f"{far.tolist()} gives {got.tolist()}; right is {limits}")
-        yield self._finding("infinities", not wrong, "give the limits", "\n".join(wrong))
+        yield self.finding("infinities", not wrong, "give the limits", "\n".join(wrong))
 
     def _limits(
         self, z: np.ndarray, upstream: Sequence[np.ndarray], places: Sequence[int], sign: int
