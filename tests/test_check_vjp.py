@@ -93,7 +93,7 @@ def test_the_reference_may_be_a_name_or_a_formula() -> None:
 
 
 def test_derivatives_of_any_precision() -> None:
-    found = expand(lambda z: [mpmath.exp(z[0]) / (mpmath.exp(z[0]) + mpmath.exp(z[1]))], [700.0, 0])
+    found = expand(lambda z: [mpmath.exp(z[0]) / (mpmath.exp(z[0]) + mpmath.exp(z[1]))], (700.0, 0))
     with mpmath.workdps(400):
         p = 1 / (1 + mpmath.exp(-700))
         for got, right in [

@@ -36,6 +36,7 @@ _MATHS = SimpleNamespace(
 )
 
 
+@functools.cache
 def formula_of(function: Any) -> Formula:
     """The exact formula of an entry of the registry; a gated unit's takes its halves in a row."""
     exact = function.spec.exact
@@ -113,7 +114,8 @@ class Expansion:
         return u @ self.jacobian, abs(u) @ abs(self.jacobian) + abs(by_z).sum(axis=0)
 
 
-def expand(formula: Formula, z: Sequence[float]) -> Expansion:
+@functools.lru_cache(2**10)
+def expand(formula: Formula, z: tuple[float, ...]) -> Expansion:
     """Double the precision until values and slopes stand, or are negligible, or not defined."""
     columns, directions = _chosen(_numbers(z))
     digits, previous = 40 if len(z) <= _SHORT else 60, None

@@ -244,7 +244,7 @@ class VectorSubject(Examination):
     def _nan(self) -> Iterator[Finding]:
         """NaN spoils the numbers that depend on it, and no other vector."""
         z, *upstream = (array[0, 0] for array in self._with_upstream(self._ordinary()))
-        point = expand(self.formula, z.astype(float).tolist())
+        point = expand(self.formula, tuple(z.astype(float).tolist()))
         by_z = [upstream[0].astype(float) @ bend for bend in point.bends] if upstream else 0
         slopes = np.array(by_z) if upstream else point.jacobian.T
         depends = abs(slopes).astype(float) > 1e-9  # row j: on number j

@@ -86,7 +86,7 @@ def check_vjp(
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
     for dtype in arguments.dtypes_named(dtypes):
-        points = [expand(formula, z.tolist()) for z in samples(formula, dtype)]
+        points = [expand(formula, tuple(z.tolist())) for z in samples(formula, dtype)]
         for of, function in {"value": f, "vjp": vjp}.items():
             if function is not None:
                 subject = VectorSubject(function, of, formula, axis or _axis(function), dtype)
@@ -112,7 +112,7 @@ def _target(exact: str | Callable[[list[Any]], Sequence[Any]] | None) -> tuple[F
     if not isinstance(exact, str):
         refuse_imprecise(exact)
         return exact, "Compared with the exact formula given, to 30 digits."
-    function = REGISTRY[exact]
+    function: Any = REGISTRY[exact]
     if function.spec.elementwise:
         raise ValueError(f"{exact} acts elementwise: check_activation examines it")
     return formula_of(function), f"Compared with {exact}, to 30 digits."
