@@ -67,9 +67,11 @@ class Formula:
         if not faults or (xp is np and self._finds_no_fault(z)):
             return out
         low, high = self.limits_at(xp, params)
-        for special, limit in ((-math.inf, low), (math.inf, high)):
-            if special in faults:
-                out = xp.where(z == special, limit, out)
+        largest = xp.finfo(z.dtype).max  # TensorFlow Lite makes this of an infinite constant
+        if -math.inf in faults:
+            out = xp.where(z < -largest, low, out)
+        if math.inf in faults:
+            out = xp.where(z > largest, high, out)
         return xp.where(xp.isnan(z), z, out) if math.nan in faults else out
 
     @functools.cached_property

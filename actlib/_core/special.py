@@ -12,12 +12,12 @@ import numpy as np
 
 from actlib._core.arrays import Array, Namespace, dtype_name
 
-# Where libraries have an erfc of their own: one operation is quicker than the fifty below.
+# Where libraries have an erfc of their own: one operation is quicker than the fifty below. TensorFlow
+# has one too, but TensorFlow Lite does not, and a model is to compute the same there.
 _ERFC = {
     "torch": "torch.special",
     "cupy": "cupyx.scipy.special",
     "jax.numpy": "jax.scipy.special",
-    "tensorflow": "tensorflow.math",
 }
 
 # Two polynomials, from the highest power down: tools/normal_cdf.py computes and explains them. All
@@ -69,6 +69,9 @@ _MILLS = {
     ),
 }
 
+# The series of artanh(s) / s in s * s, as far as float32 needs it where s is at most 1/3.
+_ARTANH = tuple(1 / k for k in (13, 11, 9, 7, 5, 3, 1))
+
 
 def normal_cdf(xp: Namespace, z: Array) -> Array:
     """Distribution function of the standard normal distribution, elementwise.
@@ -99,24 +102,31 @@ def normal_density(xp: Namespace, z: Array) -> Array:
 
 
 def expm1_below(xp: Namespace, z: Array) -> Array:
-    """exp(z) - 1 for z up to 0.
-
-    Not by NumPy's own in float32, slow without AVX-512, nor PyTorch's, which is 0 near 0 once
-    PyTorch has compiled it for a processor.
-    """
-    compiled = xp.__name__ == "array_api_compat.torch"
-    if not compiled and (xp is not np or z.dtype != np.float32):
+    """exp(z) - 1 for z up to 0; PyTorch's own is 0 near 0 once compiled for a processor."""
+    if xp.__name__ != "array_api_compat.torch" and not _without_its_own(xp, z):
         return xp.expm1(z)
     t = xp.tanh(0.5 * z)
     return 2 * t / (1 - t)
 
 
 def log1p_inside(xp: Namespace, q: Array) -> Array:
-    """log(1 + q) for q from 0 to 1: in float32 not NumPy's own, slow without AVX-512."""
-    if xp is not np or q.dtype != np.float32:
+    """log(1 + q) for q from 0 to 1."""
+    if not _without_its_own(xp, q):
         return xp.log1p(q)
-    u = 1 + q
-    return np.log(u) + (q - (u - 1))  # the last is what u has lost by rounding
+    if xp is np:
+        u = 1 + q
+        return np.log(u) + (q - (u - 1))  # the last is what u has lost by rounding
+    s = q / (2 + q)  # up to 1/3; and log(1 + q) is 2 * artanh(s)
+    return 2 * s * _polynomial(_ARTANH, s * s)
+
+
+def _without_its_own(xp: Namespace, x: Array) -> bool:
+    """Whether to do without a library's expm1 and log1p, which is in float32.
+
+    NumPy's are slow without AVX-512. TensorFlow's become exp(x) - 1 and log(1 + x) in TensorFlow
+    Lite, which lose what is small.
+    """
+    return xp.__name__ in ("numpy", "tensorflow") and bool(x.dtype == xp.float32)
 
 
 @functools.cache

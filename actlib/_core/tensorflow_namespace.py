@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -17,6 +18,10 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
 
 def _astype(x: Any, dtype: Any, copy: bool = True) -> Any:
     return tf.cast(x, dtype)  # a tensor cannot be written to, so it needs no copy
+
+
+def _atan(x: Any) -> Any:
+    return tf.atan2(x, tf.ones_like(x))  # TensorFlow Lite has no atan of its own
 
 
 def _moveaxis(x: Any, source: int, destination: int) -> Any:
@@ -33,6 +38,10 @@ def _max(x: Any, axis: int, keepdims: bool = False) -> Any:
     return tf.reduce_max(x, axis, keepdims)
 
 
+def _finfo(dtype: Any) -> Any:
+    return np.finfo(dtype.as_numpy_dtype)
+
+
 def _info() -> Any:
     return SimpleNamespace(default_dtypes=lambda: {"real floating": tf.float32})
 
@@ -47,12 +56,13 @@ vars(NAMESPACE).update(
     abs=tf.abs,
     asarray=tf.convert_to_tensor,
     astype=_astype,
-    atan=tf.math.atan,
+    atan=_atan,
     broadcast_to=tf.broadcast_to,
     clip=tf.clip_by_value,
     concat=tf.concat,
     exp=tf.exp,
     expm1=tf.math.expm1,
+    finfo=_finfo,
     isnan=tf.math.is_nan,
     log1p=tf.math.log1p,
     max=_max,
