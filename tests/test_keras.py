@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +36,10 @@ Z = np.array(
 )
 NAMES = sorted(REGISTRY.elementwise)
 LEARNABLE = [name for name in NAMES if REGISTRY[name].spec.params]
+HALVES = np.float32([[1e30, np.inf, -np.inf, 2, -3, 0.5], [-1000, -1000, -1000, 1, -6, 40]])
+GATED_UNITS = [key for key, f in VECTORS.items() if hasattr(f, "gate")]
 each_name = pytest.mark.parametrize("name", NAMES)
-XLA_FLUSHES = 2**10 * np.finfo(np.float32).tiny
+FLUSHED = 2**10 * np.finfo(np.float32).tiny
 
 
 def modes(f: Any) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def test_numbers_are_the_registrys(found: dict[str, Any], name: str, mode: str, 
     rtol = {"float64": 1e-13, "float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}[dtype]
     for got, right in zip(result(found, name), (ours(z), ours.grad(z)), strict=True):
         got, right = got.numpy().astype(float), right.astype(float)
-        np.testing.assert_allclose(got, right, rtol, XLA_FLUSHES, err_msg=mode)
+        np.testing.assert_allclose(got, right, rtol, FLUSHED, err_msg=mode)
 
 
 @each_name
@@ -96,7 +101,7 @@ def test_the_checker_finds_nothing_lost(name: str) -> None:
     for finding in report.failed:
         assert finding.aspect in ("accuracy", "nothing lost")
         accuracy = report.accuracy[finding.of, "float32"]
-        large = abs(ours[finding.of](accuracy.z)) > XLA_FLUSHES
+        large = abs(ours[finding.of](accuracy.z)) > FLUSHED
         assert accuracy.errors[large].max() <= (4 if finding.of == "value" else 8)
         assert not accuracy.lost[large].any()
 
@@ -183,7 +188,7 @@ def test_gradients_of_parameters_are_the_partials(name: str) -> None:
             np.testing.assert_allclose(gradient, right, 1e-4, 1e-5)
 
 
-@pytest.mark.parametrize("name", [key for key, f in VECTORS.items() if hasattr(f, "gate")])
+@pytest.mark.parametrize("name", GATED_UNITS)
 def test_gated_units_are_those_of_vectors(name: str) -> None:
     z = np.random.default_rng(4).normal(scale=6, size=(5, 3, 8)).astype("float32")
     upstream = np.cos(z[..., :4])
@@ -195,6 +200,241 @@ def test_gated_units_are_those_of_vectors(name: str) -> None:
         np.testing.assert_allclose(y, VECTORS[name](z), 1e-5, 1e-30, err_msg=mode)
         right = VECTORS[name].vjp(z, upstream)
         np.testing.assert_allclose(tape.gradient(y, x, upstream), right, 2e-5, 1e-30, err_msg=mode)
+
+
+@pytest.mark.parametrize("name", GATED_UNITS)
+def test_gated_units_of_infinities_are_those_of_vectors(name: str) -> None:
+    """Infinity times a gate that underflows to zero is an infinity, not NaN."""
+    for mode, call in modes(GatedUnit(name)).items():
+        y = call(HALVES.ravel())
+        np.testing.assert_allclose(y, VECTORS[name](HALVES.ravel()), 1e-5, err_msg=mode)
+    if name == "swiglu":
+        assert GatedUnit(name)(np.float32([[np.inf, -1000]])).numpy() == -np.inf
+
+
+# --- converted to TensorFlow Lite
+
+
+def samples(name: str) -> list[dict[str, float]]:
+    """The parameters that are tried, by name."""
+    known = REGISTRY[name].spec.params
+    chosen = itertools.product(*(param.samples for param in known.values()))
+    return [dict(zip(known, values, strict=True)) for values in chosen]
+
+
+CONVERTED = {
+    f"{name}_{i}": (name, params) for name in NAMES for i, params in enumerate(samples(name))
+}
+
+
+def has_defaults(key: str) -> bool:
+    return key.endswith("_0")
+
+
+INFINITE = np.float32([-np.inf, np.inf])
+
+
+def points_for(key: str) -> np.ndarray:
+    """Where an activation is examined, then both infinities; the halves of gated units."""
+    if key in GATED_UNITS:
+        return HALVES.ravel()
+    name, params = CONVERTED[key]
+    rounded = {key: float(np.float32(value)) for key, value in params.items()}
+    around = {0.0, *REGISTRY[name].spec.kinks_at(**rounded)}
+    return np.concatenate([grid("float32", around, POINTS), INFINITE])
+
+
+def layer_for(key: str) -> Any:
+    if key in GATED_UNITS:
+        return GatedUnit(key)
+    name, params = CONVERTED[key]
+    return Activation(name, initial=params) if params else keras.layers.Activation(activation(name))
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory: pytest.TempPathFactory, deep: bool) -> dict[str, np.ndarray]:
+    """What one converted model with every activation and gated unit computes."""
+    chosen = filter(lambda key: deep or has_defaults(key), CONVERTED)
+    z = {key: points_for(key) for key in (*chosen, *GATED_UNITS)}
+    inputs = {key: keras.Input([len(x)], batch_size=1, name=key) for key, x in z.items()}
+    model = keras.Model(inputs, {key: layer_for(key)(x) for key, x in inputs.items()})
+    path = str(tmp_path_factory.mktemp("model"))
+    model.export(path, verbose=False)
+    content = tf.lite.TFLiteConverter.from_saved_model(path).convert()
+    with pytest.warns(UserWarning, match="deprecated"):  # its successor is a package of its own
+        interpreter = tf.lite.Interpreter(model_content=content)
+    run = interpreter.get_signature_runner("serving_default")
+    return {key: y[0] for key, y in run(**{key: x[None] for key, x in z.items()}).items()}
+
+
+@pytest.mark.parametrize("key", contract.deep_unless(has_defaults, CONVERTED))
+def test_converted_models_are_as_accurate(lite: dict[str, np.ndarray], key: str) -> None:
+    """The bound is NumPy's; what is near the smallest normal number is flushed to zero."""
+    name, params = CONVERTED[key]
+    z, got = points_for(key)[:-2], lite[key]
+    found = measure(lambda *_: got[:-2], REGISTRY[name].spec, (), z, list(params.values()))
+    size = abs(found.exact)
+    ordinary = (np.minimum(size, abs(z)) > FLUSHED) & (size <= np.finfo("float32").max)
+    assert found.errors[ordinary].max(initial=0) <= 4, found.worst()
+    assert not found.lost[ordinary].any(), found.worst()
+    limits = REGISTRY[name](INFINITE, **params)
+    assert_equal_up_to_the_largest(got[-2:], limits)
+
+
+@pytest.mark.parametrize("name", GATED_UNITS)
+def test_converted_gated_units(lite: dict[str, np.ndarray], name: str) -> None:
+    assert_equal_up_to_the_largest(lite[name], VECTORS[name](HALVES.ravel()))
+
+
+def assert_equal_up_to_the_largest(got: np.ndarray, right: np.ndarray) -> None:
+    """Of infinity, TensorFlow Lite may make the largest number."""
+    largest = np.finfo("float32").max
+    clipped = [np.clip(values, -largest, largest) for values in (got, right)]
+    np.testing.assert_allclose(*clipped, rtol=1e-6)
+
+
+# --- tensors of other kinds, and functions of the user's own
+
+
+RAGGED = tf.RaggedTensor.from_row_lengths(
+    np.linspace(-3, 3, 20, dtype=np.float32).reshape(5, 4), [2, 0, 3]
+)
+
+
+@pytest.mark.parametrize(
+    ("layer", "ours"),
+    [
+        (keras.layers.Activation(activation("gelu")), REGISTRY["gelu"]),
+        (Activation("prelu", shared_axes=[1]), REGISTRY["prelu"]),
+        (Activation("softplus", shared_axes=[1], dtype="mixed_float16"), REGISTRY["softplus"]),
+        (Activation("elu", learned=[], shared_axes=[1]), REGISTRY["elu"]),
+        (GatedUnit("swiglu"), VECTORS["swiglu"]),
+    ],
+)
+def test_a_ragged_tensor_stays_ragged(layer: Any, ours: Any) -> None:
+    """As with Keras's own LeakyReLU and PReLU; also in a model, and with integers."""
+    assert isinstance(keras.layers.LeakyReLU()(RAGGED), tf.RaggedTensor)
+    model = keras.Sequential([keras.Input([None, 4], ragged=True), layer])
+    rtol = 1e-5 if layer.compute_dtype == "float32" else 2e-3
+    for y in (layer(RAGGED), model(RAGGED), tf.function(layer)(RAGGED)):
+        assert isinstance(y, tf.RaggedTensor)
+        np.testing.assert_array_equal(y.row_splits, RAGGED.row_splits)
+        np.testing.assert_allclose(y.flat_values, ours(RAGGED.flat_values.numpy()), rtol)
+    whole = tf.cast(RAGGED, tf.int32)
+    np.testing.assert_allclose(layer(whole).flat_values, ours(whole.flat_values.numpy()), rtol)
+
+
+def test_parameters_along_a_ragged_tensor() -> None:
+    """Each channel has its own, and gets its gradient from all rows."""
+    layer = Activation("prelu", shared_axes=[1])
+    layer.build((None, None, 4))
+    layer.set_weights([np.float32([[0.0, 0.1, 0.2, 0.3]])])
+    with tf.GradientTape() as tape:
+        y = layer(RAGGED)
+        total = tf.reduce_sum(y.flat_values)
+    z, alpha = RAGGED.flat_values.numpy(), np.float32([0.0, 0.1, 0.2, 0.3])
+    np.testing.assert_allclose(y.flat_values, REGISTRY["prelu"](z, alpha), rtol=1e-6)
+    right = REGISTRY["prelu"].partials["alpha"](z, alpha).sum(0, keepdims=True)
+    (gradient,) = tape.gradient(total, layer.trainable_weights)
+    np.testing.assert_allclose(tf.convert_to_tensor(gradient), right, rtol=1e-5)
+    keras.optimizers.SGD(0.1).apply([gradient], layer.trainable_weights)
+    np.testing.assert_allclose(layer.get_parameters()["alpha"], [alpha - 0.1 * right[0]], rtol=1e-5)
+
+
+def test_a_mask_is_kept() -> None:
+    """The steps that are padding do not count in a mean behind the layers."""
+    embedding = keras.layers.Embedding(5, 8, mask_zero=True)
+    layers = [GatedUnit("geglu"), Activation("prelu", shared_axes=[1])]
+    gelu = keras.layers.Activation(activation("gelu"))
+    mean = keras.layers.GlobalAveragePooling1D()
+    model = keras.Sequential([keras.Input([None]), embedding, *layers, gelu, mean])
+    padded, short = model(np.array([[1, 2, 0, 0]])), model(np.array([[1, 2]]))
+    np.testing.assert_allclose(padded, short, rtol=1e-6)
+    mask = tf.constant([[True, True, False]])
+    z = tf.zeros([1, 3, 8])
+    assert all(layer.compute_mask(z, mask) is mask for layer in layers)
+
+
+@pytest.fixture
+def warned(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """What AutoGraph says; its logger keeps it from all others."""
+    logger = tf.get_logger()
+    logger.addHandler(caplog.handler)
+    yield caplog.messages
+    logger.removeHandler(caplog.handler)
+
+
+def own(f: Any) -> Any:
+    """A decorator, as people write them."""
+
+    @functools.wraps(f)
+    def inner(x: Any, **options: Any) -> Any:
+        return f(x, **options)
+
+    return inner
+
+
+SILENT = {
+    "activation": activation("gelu"),
+    "with a parameter": activation("leaky_relu", slope=0.3),
+    "learned": Activation("softplus", shared_axes=[1]),
+    "gated": GatedUnit("geglu"),
+    "in a lambda": lambda x: activation("mish")(x),
+    "decorated": own(activation("elu").__call__),
+    "a layer's call": Activation("hard_shrink", learned=[]).call,
+}
+PLAIN = {
+    "function": REGISTRY["swish"],
+    "slope": REGISTRY["selu"].grad,
+    "partial": functools.partial(REGISTRY["prelu"].partials["alpha"], alpha=0.1),
+    "both": lambda x: REGISTRY["softplus"].value_and_grad(x, beta=tf.ones(4)),
+    "vectors": VECTORS["softmax"],
+}
+
+
+@pytest.mark.parametrize("kind", [*SILENT, *PLAIN])
+def test_autograph_has_nothing_to_say(kind: str, warned: list[str]) -> None:
+    f = {**SILENT, **PLAIN}[kind]
+
+    @tf.function
+    def users(x: Any) -> Any:
+        if tf.reduce_sum(x) > 0:
+            x = x / tf.reduce_sum(x)
+        return f(x)
+
+    users(tf.ones([3, 4]))
+    tf.function(f)(tf.ones([3, 4]))
+    assert warned == []
+
+
+@pytest.mark.parametrize("kind", SILENT)
+def test_autograph_does_not_read_the_package(
+    kind: str, warned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It warns of each function whose source it cannot read, as in a package without any."""
+    find = inspect.findsource
+
+    def findsource(thing: Any) -> Any:
+        if getattr(thing, "__module__", "").startswith("actlib"):
+            raise OSError("no source")
+        return find(thing)
+
+    monkeypatch.setattr(inspect, "findsource", findsource)
+    f = SILENT[kind]
+    tf.function(lambda x: f(x))(tf.ones([3, 4]))
+    assert warned == []
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method:UserWarning")
+@pytest.mark.parametrize("mode", ["int8", "float8"])
+def test_a_quantized_model_keeps_its_activations(mode: str, tmp_path: Path) -> None:
+    model, x = build("sequential"), np.random.default_rng(1).normal(size=(3, 4)).astype("float32")
+    exact = model(x)
+    model.quantize(mode)
+    np.testing.assert_allclose(model(x), exact, atol=0.05)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded(x), model(x))
 
 
 # --- in models
@@ -282,6 +522,40 @@ def test_mixed_precision(policy: str) -> None:
     assert tape.gradient(y, layers[1].trainable_weights)[0].dtype == "float32"
 
 
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_a_parameter_is_not_rounded_to_half_precision(policy: str) -> None:
+    layer = Activation("prelu", initial=0.1, dtype=policy)
+    (y,) = np.asarray(layer(np.float32([[-1000]])), np.float32)
+    half = tf.as_dtype(layer.compute_dtype).as_numpy_dtype
+    assert y == np.float32(half(np.float32(0.1) * np.float32(-1000)))
+
+
+@pytest.mark.parametrize(
+    ("policy", "result"),
+    [("mixed_float16", "float16"), ("float16", "float16"), ("float64", "float64")],
+)
+def test_dtypes_are_known_before_the_numbers_are(policy: str, result: str) -> None:
+    layers = [Activation("softplus", dtype=policy), GatedUnit("glu", dtype=policy)]
+    for layer in layers:
+        assert layer.compute_output_spec(keras.KerasTensor((5, 4))).dtype == result
+        assert layer(np.ones((5, 4), "float32")).dtype == result
+    symbolic = activation("gelu")(keras.Input([4], dtype=result))
+    assert (symbolic.shape, symbolic.dtype) == ((None, 4), result)
+    assert activation("gelu")(keras.Input([4], dtype="int32")).dtype == "float32"
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "float16", "bfloat16", "float64"])
+@pytest.mark.parametrize("jit", [False, True])
+def test_training_in_every_precision(policy: str, jit: bool) -> None:
+    dense = keras.layers.Dense(8, activation=activation("gelu"), dtype=policy)
+    layers = [GatedUnit("swiglu", dtype=policy), Activation("softplus", dtype=policy)]
+    model = keras.Sequential([keras.Input([4]), dense, *layers])
+    model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=jit)
+    x = np.random.default_rng(2).normal(size=(64, 4))
+    losses = model.fit(x, x + 3, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
 @pytest.mark.parametrize("jit", [False, True])
 @pytest.mark.parametrize("own", [True, False])
 def test_cross_entropy_after_a_sigmoid_uses_the_logits(own: bool, jit: bool) -> None:
@@ -318,10 +592,35 @@ def test_a_parameter_stays_in_its_domain() -> None:
     assert layer.get_parameters()["beta"].item() >= 0.0009
 
 
-def test_shared_axes_may_be_counted_from_the_last() -> None:
-    layer = Activation("elu", shared_axes=[-1, -3])
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        ([-1, -3], (1, 5, 1)),
+        ([1, 2], (1, 1, 3)),
+        (np.array([1, 2]), (1, 1, 3)),
+        ((axis for axis in (2, -1)), (4, 1, 1)),
+        (1, (1, 5, 3)),
+        (np.int64(-1), (4, 5, 1)),
+        ([], (4, 5, 3)),
+        (None, (4, 5, 3)),
+    ],
+)
+def test_shared_axes(axes: Any, shape: tuple[int, ...]) -> None:
+    layer = Activation("elu", shared_axes=axes)
     layer.build((None, 4, 5, 3))
-    assert layer.get_parameters()["alpha"].shape == (1, 5, 1)
+    assert layer.get_parameters()["alpha"].shape == shape
+    other = Activation.from_config(json.loads(json.dumps(layer.get_config())))
+    assert other.shared_axes == layer.shared_axes
+
+
+def test_an_input_of_another_shape_is_refused() -> None:
+    """Along axes that are not shared; else a parameter might broadcast unnoticed."""
+    layer = Activation("prelu", shared_axes=[1])
+    layer.build((None, 5, 1))
+    assert layer(np.ones((2, 7, 1), "float32")).shape == (2, 7, 1)
+    for shape in [(2, 7, 3), (2, 1)]:
+        with pytest.raises(ValueError, match="incompatible with the layer"):
+            layer(np.ones(shape, "float32"))
 
 
 def test_what_is_not_learned_stays() -> None:
@@ -364,6 +663,38 @@ def test_a_learned_parameter_may_be_named_by_itself() -> None:
             ValueError,
             "shared_axes names 3, but the input has 3 axes",
         ),
+        (
+            lambda: Activation("elu", shared_axes=[-4]).build((None, 4, 3)),
+            ValueError,
+            "shared_axes names -4, but the input has 3 axes",
+        ),
+        (lambda: Activation("elu", shared_axes=[0, 1]), ValueError, "names 0, the batch"),
+        (
+            lambda: Activation("elu", shared_axes=-3).build((None, 4, 3)),
+            ValueError,
+            "names -3, the batch, along which a parameter is always shared; leave it out",
+        ),
+        (lambda: Activation("elu", shared_axes=[1, 1]), ValueError, "names 1 twice"),
+        (
+            lambda: Activation("elu", shared_axes=[1, -2]).build((None, 4, 3)),
+            ValueError,
+            "shared_axes names 1 twice",
+        ),
+        *[
+            (
+                functools.partial(Activation, "elu", shared_axes=axes),
+                TypeError,
+                "elu: shared_axes must be whole numbers, got ",
+            )
+            for axes in ("1", [1.5], np.array([1.0]), np.array(1), [[1, 2]], {"alpha": 1}, [None])
+        ],
+        (lambda: Activation("softplus", learned=["beta"] * 2), ValueError, "names beta twice"),
+        (
+            lambda: GatedUnit("glu")(keras.Input([None])),
+            ValueError,
+            "glu: the last axis of the input must have a fixed size",
+        ),
+        (lambda: GatedUnit("glu")(np.float32(3)), ValueError, "expected min_ndim=1"),
     ],
 )
 def test_wrong_calls(call: Any, error: type[Exception], message: str) -> None:

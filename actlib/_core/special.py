@@ -12,8 +12,8 @@ import numpy as np
 
 from actlib._core.arrays import Array, Namespace, dtype_name
 
-# Where libraries have an erfc of their own: one operation is quicker than the fifty below. TensorFlow
-# has one too, but TensorFlow Lite does not, and a model is to compute the same there.
+# Where libraries have an erfc of their own: one operation is quicker than the fifty below. Not
+# TensorFlow's, which TensorFlow Lite lacks.
 _ERFC = {
     "torch": "torch.special",
     "cupy": "cupyx.scipy.special",

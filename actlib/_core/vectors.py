@@ -91,8 +91,8 @@ class Along:
         size = z.shape[given]
         if size != size or (size is None and self.halves):
             raise ValueError(
-                f"{self.name}: z has an unknown size along its axis {given}; "
-                "of a Dask array, call compute_chunk_sizes() first"
+                f"{self.name}: z has an unknown size along its axis {given}; of a Dask array, call "
+                "compute_chunk_sizes() first, and give a TensorFlow tensor its shape (.set_shape)"
             )
         if self.halves and size % 2:
             raise ValueError(

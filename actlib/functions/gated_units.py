@@ -21,12 +21,17 @@ __all__ = ["bilinear", "geglu", "glu", "reglu", "swiglu"]
 GATED_UNITS = "Gated linear units: one half of a vector passes a gate that the other half opens"
 
 
+def _infinite(xp: Namespace, x: Array) -> Array:
+    """Beyond the largest number, which TensorFlow Lite makes of an infinite constant."""
+    return xp.abs(x) > xp.finfo(x.dtype).max
+
+
 def _seen_from(xp: Namespace, value: Array, gate: Array) -> Array:
     """The gate, brought near zero where the value is infinite.
 
     There only the gate's sign matters, and far from zero the gate would underflow to zero.
     """
-    far = (xp.abs(value) == inf) & (xp.abs(gate) < inf)
+    far = _infinite(xp, value) & ~_infinite(xp, gate)
     return xp.where(far, xp.clip(gate, -10.0, 10.0), gate)
 
 
@@ -104,13 +109,13 @@ def reglu(xp: Namespace, value: Array, gate: Array) -> Array:
     >>> reglu.vjp([1.0, 2.0, -1.0, 3.0], [1.0, 1.0])
     array([0., 3., 0., 2.])
     """
-    closed = (gate < 0) & (xp.abs(value) == inf)  # zero times infinity, but always zero
+    closed = (gate < 0) & _infinite(xp, value)  # zero times infinity, but always zero
     return xp.where(closed, 0.0, value * reglu.gate(gate))
 
 
 @vjp(reglu)
 def reglu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[Array, Array]:
-    value = xp.where((gate < 0) & (xp.abs(value) == inf), 0.0, value)
+    value = xp.where((gate < 0) & _infinite(xp, value), 0.0, value)
     return _back(xp, reglu, value, gate, upstream)
 
 

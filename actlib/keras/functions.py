@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -63,12 +64,14 @@ class ActivationFunction:
         spec = self._activation.spec
         self.values = dict(zip(spec.params, spec.values(**params), strict=True))
 
+    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, only to warn of
     def __call__(self, z: Any) -> Any:
         """Evaluate at a tensor; the result has its shape and dtype."""
         if isinstance(z, keras.KerasTensor):
-            return keras.layers.Activation(self)(z)
+            real = keras.backend.is_float_dtype(z.dtype)
+            return keras.layers.Activation(self, dtype=z.dtype if real else None)(z)
         z = floating(z)
-        y = self._activation(z, **self.values)
+        y = evaluated(self._activation, z, self.values)
         if self.name == "sigmoid":
             y._keras_logits = z  # from which Keras computes cross-entropy, as after its own sigmoid
         return y
@@ -89,10 +92,21 @@ class ActivationFunction:
 
 
 def floating(z: Any) -> Any:
-    """A tensor of a real floating dtype; integers become Keras's own."""
-    z = tf.convert_to_tensor(z)
+    """A tensor of a real floating dtype, ragged if it was; integers become Keras's own."""
+    z = z if isinstance(z, tf.RaggedTensor) else tf.convert_to_tensor(z)
     if z.dtype.is_floating:
         return z
     if z.dtype.is_integer or z.dtype.is_bool:
         return tf.cast(z, keras.config.floatx())
     raise TypeError(f"z has dtype {z.dtype.name}; an activation takes real numbers")
+
+
+def evaluated(function: Callable[..., Any], z: Any, values: Mapping[str, Any]) -> Any:
+    """A function of a tensor and of parameters, numbers or tensors; a ragged one stays so."""
+    if not isinstance(z, tf.RaggedTensor):
+        return function(z, **values)
+    alike = {
+        key: value * tf.ones_like(z, value.dtype) if tf.is_tensor(value) else value
+        for key, value in values.items()
+    }
+    return tf.ragged.map_flat_values(function, z, **alike)

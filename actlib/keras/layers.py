@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +14,7 @@ import tensorflow as tf
 from actlib._core.names import hint, listed
 from actlib._core.registry import REGISTRY
 from actlib._core.spec import Param
-from actlib.keras.functions import ActivationFunction, floating
+from actlib.keras.functions import evaluated, floating
 
 MARGIN = 1e-3  # how far from the bounds of its domain a parameter is kept
 
@@ -27,9 +29,10 @@ class Activation(keras.layers.Layer):
         A key of ``actlib.REGISTRY.elementwise``, of an activation with parameters.
     learned : str or iterable of str, optional
         Which of the parameters are learned; all if it is left out.
-    shared_axes : sequence of int, optional
+    shared_axes : int or iterable of int, optional
         Axes of the input along which a parameter is shared, such as ``(1, 2)`` for images whose
-        channels come last. Axis 0, the batch, always is.
+        channels come last, or ``(-3, -2)``, counted from the last. Along axis 0, the batch, it
+        always is.
     initial : float or mapping of str to float, optional
         What the parameters are at first, or always where they are not learned; their defaults if it
         is left out.
@@ -45,7 +48,10 @@ class Activation(keras.layers.Layer):
     Raises
     ------
     ValueError
-        If there is no such activation, it has no parameter, or one is outside its domain.
+        If there is no such activation, it has no parameter, or one is outside its domain; if
+        something is named that is not there, or twice; on building, if the input has no such axis.
+    TypeError
+        If the axes are no whole numbers.
 
     References
     ----------
@@ -65,7 +71,7 @@ class Activation(keras.layers.Layer):
         self,
         activation: str,
         learned: str | Iterable[str] | None = None,
-        shared_axes: Sequence[int] | None = None,
+        shared_axes: int | Iterable[int] | None = None,
         initial: float | Mapping[str, float] | None = None,
         constraint: Any = None,
         regularizer: Any = None,
@@ -79,6 +85,7 @@ class Activation(keras.layers.Layer):
         if not known:
             raise ValueError(f"{activation} has no parameter to learn; use actlib.keras.activation")
         self.learned = list(known if learned is None else listed(learned))
+        self._only_once("learned", self.learned)
         for role, given in {
             "learned": dict.fromkeys(self.learned),
             "initial": initial,
@@ -86,7 +93,10 @@ class Activation(keras.layers.Layer):
             "regularizer": regularizer,
         }.items():
             self._only_known(role, given)
-        self.shared_axes = sorted(shared_axes or ())
+        self.shared_axes = self._whole_numbers("shared_axes", shared_axes)
+        self._only_once("shared_axes", self.shared_axes)
+        if 0 in self.shared_axes:
+            self._refuse_the_batch(0)
         self.initial = {key: float(_of(initial, key, p.default)) for key, p in known.items()}
         self.constraint = {
             key: keras.constraints.get(_of(constraint, key, _inside(known[key])))
@@ -107,6 +117,25 @@ class Activation(keras.layers.Layer):
                 f"{', '.join(known)}"
             )
 
+    def _whole_numbers(self, role: str, given: int | Iterable[int] | None) -> list[int]:
+        try:
+            numbers = [] if given is None else given if isinstance(given, Iterable) else [given]
+            return sorted(map(operator.index, numbers))
+        except TypeError:
+            raise TypeError(
+                f"{self.activation}: {role} must be whole numbers, got {given!r}"
+            ) from None
+
+    def _only_once(self, role: str, given: Sequence[Any]) -> None:
+        if twice := [one for one, times in Counter(given).items() if times > 1]:
+            raise ValueError(f"{self.activation}: {role} names {twice[0]} twice")
+
+    def _refuse_the_batch(self, axis: int) -> None:
+        raise ValueError(
+            f"{self.activation}: shared_axes names {axis}, the batch, along which a parameter "
+            "is always shared; leave it out"
+        )
+
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Make the weights, one for each element of the input that does not share it."""
         rank = len(input_shape)
@@ -114,7 +143,10 @@ class Activation(keras.layers.Layer):
             raise ValueError(
                 f"{self.activation}: shared_axes names {beyond[0]}, but the input has {rank} axes"
             )
-        shared = {axis % rank for axis in self.shared_axes}
+        if -rank in self.shared_axes:
+            self._refuse_the_batch(-rank)
+        shared = [axis % rank for axis in self.shared_axes]
+        self._only_once("shared_axes", shared)
         shape = [1 if axis in shared else n for axis, n in enumerate(input_shape) if axis > 0]
         if None in shape:
             raise ValueError(
@@ -128,11 +160,14 @@ class Activation(keras.layers.Layer):
                 initializer=keras.initializers.Constant(self.initial[key]),
                 constraint=self.constraint[key],
                 regularizer=self.regularizer[key],
+                autocast=False,  # what is computed in float32 takes it as it is
             )
+        own = {axis: n for axis, n in enumerate(input_shape) if axis > 0 and axis not in shared}
+        self.input_spec = keras.layers.InputSpec(ndim=rank, axes=own)
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
-        return self._function(floating(inputs), **self.values)
+        return evaluated(self._function, floating(inputs), self.values)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -188,7 +223,8 @@ class GatedUnit(keras.layers.Layer):
     Raises
     ------
     ValueError
-        If there is no such unit, or the last axis of the input has an odd size.
+        If there is no such unit, or the last axis of the input has an odd size or one that is not
+        known before the numbers are.
 
     References
     ----------
@@ -207,22 +243,28 @@ class GatedUnit(keras.layers.Layer):
 
     def __init__(self, unit: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        gates = {key: f.gate.spec.name for key, f in REGISTRY.items() if hasattr(f, "gate")}
-        if unit not in gates:
-            raise ValueError(f"actlib has no gated unit {unit!r}{hint(unit, gates)}")
-        self.unit, self.activation = unit, ActivationFunction(gates[unit])
+        self.supports_masking = True
+        self.input_spec = keras.layers.InputSpec(min_ndim=1)
+        units = {key: f for key, f in REGISTRY.items() if hasattr(f, "gate")}
+        if unit not in units:
+            raise ValueError(f"actlib has no gated unit {unit!r}{hint(unit, units)}")
+        self.unit, self._function = unit, units[unit]
 
     def call(self, inputs: Any) -> Any:
         """Evaluate at a tensor."""
-        value, gate = tf.split(floating(inputs), 2, axis=-1)
-        return value * self.activation(gate)
+        return evaluated(self._function, floating(inputs), {})
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """The shape of the input, with half as many numbers in the last axis."""
         *others, last = input_shape
-        if last is not None and last % 2:
+        if last is None:
+            raise ValueError(
+                f"{self.unit}: the last axis of the input must have a fixed size, to be cut in "
+                f"halves, got the shape {tuple(input_shape)}"
+            )
+        if last % 2:
             raise ValueError(f"{self.unit}: the last axis must have an even size, got {last}")
-        return (*others, None if last is None else last // 2)
+        return (*others, last // 2)
 
     def build(self, input_shape: Sequence[int | None]) -> None:
         """Check the shape; there are no weights."""
@@ -247,8 +289,9 @@ class Inside(keras.constraints.Constraint):
         self.low, self.high = low, high
 
     def __call__(self, w: Any) -> Any:
-        """Clip a weight."""
-        return keras.ops.clip(w, self.low, self.high)
+        """Clip a weight, to what its dtype can hold at most."""
+        largest = float(tf.as_dtype(w.dtype).max)
+        return keras.ops.clip(w, max(self.low, -largest), min(self.high, largest))
 
     def get_config(self) -> dict[str, float]:
         """What Keras saves."""
