@@ -11,6 +11,7 @@ import tensorflow as tf
 from actlib._core.registry import REGISTRY
 
 
+@tf.autograph.experimental.do_not_convert
 def activation(name: str, **params: float) -> ActivationFunction:
     """Make an activation function for Keras, whose gradient is ``actlib``'s own.
 
@@ -57,6 +58,8 @@ class ActivationFunction:
         Its parameters.
     """
 
+    autograph_info__: Mapping[str, Any] = {}  # TensorFlow takes it as it is
+
     def __init__(self, name: str, **params: float) -> None:
         self.name, self.params = name, params
         self.__name__ = name
@@ -64,7 +67,6 @@ class ActivationFunction:
         spec = self._activation.spec
         self.values = dict(zip(spec.params, spec.values(**params), strict=True))
 
-    @tf.autograph.experimental.do_not_convert  # there is nothing to convert, only to warn of
     def __call__(self, z: Any) -> Any:
         """Evaluate at a tensor; the result has its shape and dtype."""
         if isinstance(z, keras.KerasTensor):
