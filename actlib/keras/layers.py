@@ -212,6 +212,8 @@ class Activation(keras.layers.Layer):
 class GatedUnit(keras.layers.Layer):
     """A gated linear unit: one half of the last axis passes a gate that the other half opens.
 
+    It is the function of this name in `actlib`, and keeps a mask.
+
     Parameters
     ----------
     unit : str
