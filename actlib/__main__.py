@@ -231,7 +231,10 @@ def study(
             results = studies.run(trials, executor=executor, store=store)
     except (TypeError, ValueError, OSError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{results}\n\n{results.compare_all().to_string(index=False)}")
+    click.echo(str(results))
+    if len(table := results.compare_all()):
+        words = table.drop(columns="claim").to_string(index=False, float_format="{:.4g}".format)
+        click.echo(f"\n{words}\n\n{studies.explain(table)}")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import itertools
 import json
 import math
 import os
@@ -18,8 +19,8 @@ from scipy import stats
 from actlib import study
 from actlib.network import Network, squared_error
 from actlib.study import Data, Results, Trial, grid, interval, load
-from actlib.study.statistics import holm, p_value
-from actlib.study.training import attempt, start
+from actlib.study.statistics import holm, p_value, paired
+from actlib.study.training import attempt, start, unpacked
 
 QUICK = {"data": "spirals", "width": 4, "epochs": 2}
 
@@ -354,7 +355,8 @@ def test_the_interval_is_students() -> None:
     values = [0.9, 0.95, 0.91, 0.99]
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
     np.testing.assert_allclose(interval(values, 0.9)[1:], expected)
-    assert interval([3.0]) == (3.0, -np.inf, np.inf)
+    assert interval([3.0]) == interval([3.0] * 5) == (3.0, -np.inf, np.inf)
+    assert interval([3.0] * 6) == (3.0, 3.0, 3.0)
     for wrong in ([], [np.nan], [[1.0]]):
         with pytest.raises(ValueError, match="takes 1 or more finite numbers"):
             interval(wrong)
@@ -382,23 +384,140 @@ def test_holms_correction_keeps_false_claims_rare() -> None:
     assert 0.035 < claims < 0.06
 
 
-def test_intervals_agree_with_corrected_p_values() -> None:
-    rng = np.random.default_rng(1)
-    for _ in range(200):
-        samples = [rng.normal(rng.choice([0, 0.7, 1.5]), 1, 8) for _ in range(6)]
-        corrected = holm([p_value(sample) for sample in samples])
-        for sample, (p, level) in zip(samples, corrected, strict=True):
-            _, low, high = interval(sample, level)
-            assert (p < 0.05) == (not low <= 0 <= high)
+def exactly(differences):
+    """The p value by all flips of signs, with whole numbers."""
+    flips = list(itertools.product([1, -1], repeat=len(differences)))
+    sums = [abs(sum(s * d for s, d in zip(flip, differences, strict=True))) for flip in flips]
+    return sum(each >= abs(sum(differences)) for each in sums) / len(flips)
 
 
-def test_p_values_where_there_is_no_spread() -> None:
-    assert p_value(np.zeros(5)) == 1
-    assert p_value(np.array([0.1])) == 1
-    assert p_value(np.full(5, 0.1)) == 0
+@pytest.mark.parametrize("n", [1, 2, 5, 6, 9, 12])
+def test_a_p_value_is_the_share_of_flips_that_are_as_extreme(n) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(5):
+        whole = rng.integers(-3, 6, n).tolist()
+        assert p_value(np.array(whole) / 450) == exactly(whole)
+    assert p_value(np.full(n, 0.05)) == 2.0 ** (1 - n)
+
+
+def test_a_p_value_of_many_differences_is_of_some_flips() -> None:
+    rng = np.random.default_rng(3)
+    for n in (16, 20, 40):
+        values = rng.normal(0.4, 1, n)
+        np.testing.assert_allclose(p_value(values), stats.ttest_1samp(values, 0).pvalue, atol=0.02)
+    assert p_value(np.full(30, 0.1)) == 1 / (1 + 2**14)
+
+
+def test_p_values_of_nothing() -> None:
+    assert p_value([]) == p_value([0.1]) == p_value(np.zeros(8)) == 1
     for wrong in ([[0.1, 0.2, 0.4]], [[0.1], [0.2], [0.4]], [0.1, np.nan]):
         with pytest.raises(ValueError, match="takes 0 or more finite numbers in one row"):
             p_value(wrong)
+
+
+def test_the_interval_of_a_difference_agrees_with_its_p_value() -> None:
+    rng = np.random.default_rng(1)
+    for n in (2, 5, 6, 7, 10, 20):
+        for values in rng.integers(-4, 9, (20, n)) / 450:
+            [found] = paired([values])
+            assert found.p == p_value(values)
+            assert (found.p <= 0.05) == (not found.low <= 0 <= found.high), values
+            if n >= 6:  # or no value is excluded
+                outside = found.low - 1e-6, found.high + 1e-6
+                assert max(p_value(values - bound) for bound in outside) <= 0.05
+
+
+def test_the_interval_of_a_difference_covers_what_it_says() -> None:
+    rng = np.random.default_rng(0)
+    found = [paired([values])[0] for values in rng.standard_t(2, (1000, 8))]
+    assert 0.93 < np.mean([each.low <= 0 <= each.high for each in found]) < 0.975
+
+
+def test_a_difference_that_is_detectable_is_shown_in_80_percent_of_studies() -> None:
+    rng = np.random.default_rng(0)
+    first = [paired(rng.normal(size=(3, 10)))[0].detectable for _ in range(200)]
+    needed = np.median([each.mean for each in first])
+    covered = np.mean([each.low < needed < each.high for each in first])
+    truth = np.array([needed, 0, 0])[:, None]
+    shown = [paired(rng.normal(size=(3, 10)) + truth)[0].p <= 0.05 for _ in range(400)]
+    assert 0.73 < np.mean(shown) < 0.87
+    assert covered > 0.9
+    [few, constant] = (paired([values])[0].detectable for values in ([1, 2, 3], [0.1] * 8))
+    assert few == (np.inf,) * 3
+    assert np.isnan(constant).all()
+
+
+def test_comparisons_are_corrected_by_how_much_they_have_in_common() -> None:
+    """The same difference twice is one comparison; Holm would double its p value."""
+    rng = np.random.default_rng(2)
+    one, other = rng.normal(0.8, 1, 10), rng.normal(0.8, 1, 10)
+    assert [each.p for each in paired([one, one, 3 * one])] == [p_value(one)] * 3
+    together = [each.p for each in paired([one, other])]
+    alone = [p_value(one), p_value(other)]
+    assert min(alone) <= min(together) <= 2 * min(alone)
+    assert max(together) >= max(alone)
+    assert paired([one, other])[0][:3] == pytest.approx(paired([one])[0][:3])
+
+
+def test_a_pair_that_is_missing_is_no_difference() -> None:
+    gap = np.array([0.3, 0.1, np.nan, 0.2, 0.4, 0.1, 0.2])
+    [found] = paired([gap])
+    assert found.p == p_value(gap[~np.isnan(gap)]) == 2**-5
+    assert found.mean == pytest.approx(np.nanmean(gap))
+    assert (found.low, found.high) == pytest.approx((0.1, 0.4))
+    for wrong in ([gap * np.nan], gap, [[np.inf] * 3]):
+        with pytest.raises(ValueError, match=r"shape \(comparisons, seeds\), finite or NaN"):
+            paired(wrong)
+
+
+@pytest.mark.parametrize("examples", [10, 450])
+@pytest.mark.parametrize("seeds", [2, 5, 7, 11])
+def test_false_claims_are_rare(seeds, examples) -> None:
+    """Of eight activations that are equally good, on scores that come in steps."""
+    rng = np.random.default_rng([seeds, examples])
+    one, other = np.array(list(itertools.combinations(range(8), 2))).T
+    claims = []
+    for _ in range(100):
+        scores = rng.binomial(examples, 0.8, (8, seeds)) / examples
+        found = paired(scores[one] - scores[other])
+        claims.append(min(each.p for each in found) <= 0.05)
+    assert np.mean(claims) <= 0.1
+
+
+def test_with_holms_correction_eight_activations_need_eleven_seeds() -> None:
+    """Whatever is found; the largest of all flips can be claimed with six."""
+    least = {n: holm([p_value([0.1] * n)] * 28)[0][0] for n in (6, 10, 11)}
+    assert least[11] <= 0.05 < least[10]
+    rng = np.random.default_rng(0)
+    pairs = [[0.9, 1.0, 1.1, 1.0, 1.2, 0.8], *rng.normal(size=(27, 6))]
+    assert paired(pairs)[0].p <= 0.05 < least[6]
+
+
+def test_false_claims_about_new_examples_are_rare() -> None:
+    """Each of two is better on some examples; on these, seeds alone often show a difference."""
+    rng = np.random.default_rng(0)
+    claims = []
+    for _ in range(100):
+        taste = rng.normal(size=(2, 1, 60))
+        right = rng.random((2, 20, 60)) < 1 / (1 + np.exp(-1.5 * taste))
+        by_seed, by_example = (np.subtract(*right.mean(axis=axis))[None] for axis in (2, 1))
+        tests = paired(by_seed), paired(by_seed, by_example)
+        claims.append([found.p <= 0.05 for [found] in tests])
+        assert (tests[1][0].p <= 0.05) == (not tests[1][0].low <= 0 <= tests[1][0].high)
+    these, new = np.mean(claims, axis=0)
+    assert these > 0.3
+    assert new <= 0.08
+
+
+def test_a_difference_on_new_examples_can_be_shown() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.random((2, 20, 300)) < np.array([0.9, 0.8])[:, None, None]
+    by_seed, by_example = (np.subtract(*right.mean(axis=axis))[None] for axis in (2, 1))
+    [these], [new] = paired(by_seed), paired(by_seed, by_example)
+    assert new.p <= 0.05
+    assert new.mean == these.mean
+    assert new.low < these.low < these.high < new.high
+    assert new.detectable.mean > these.detectable.mean
 
 
 # --- results
@@ -434,11 +553,17 @@ def test_a_difference_that_is_there_and_one_that_is_not() -> None:
     assert row["verdict"] == "gelu is higher"
     assert row["n"] == 10
     assert row["low"] < row["mean"] < row["high"] < 0
-    expected = stats.ttest_rel(base, [r["metrics"]["accuracy"] for r in results.records[10:20]])
-    np.testing.assert_allclose(row["p"], expected.pvalue)
+    assert row["p"] == 2**-9
+    assert row["claim"] == "these examples"
     table = results.compare_all().set_index(["a", "b"])
     assert table.loc[("relu", "elu"), "verdict"] == "no difference shown"
-    np.testing.assert_allclose(table.loc[("relu", "gelu"), "p"], 3 * row["p"])
+    assert table.loc[("relu", "elu"), "detectable"] > 0.01
+    assert row["p"] <= table.loc[("relu", "gelu"), "p"] <= 3 * row["p"]
+    words = study.explain(table.reset_index())
+    assert "trained on these data and scored on these test examples, over seeds" in words
+    assert "at most 5%" in words
+    assert "More seeds are a new study" in words
+    assert "More seeds" not in study.explain(results.compare("relu", "gelu"))
 
 
 def test_no_verdict_where_some_trials_have_no_end() -> None:
@@ -447,14 +572,20 @@ def test_no_verdict_where_some_trials_have_no_end() -> None:
     assert (row["n"], row["left_out"]) == (2, 1)
     assert row["verdict"] == "no verdict: some diverged or failed"
     [row] = Results(made({"relu": [0.9], "gelu": [0.1]})).compare_all().to_dict("records")
-    assert row["verdict"] == "no verdict: too few pairs"
+    assert row["verdict"] == "no verdict: fewer than 6 pairs"
+    five = Results(made({"relu": [0.9] * 5, "gelu": [0.1] * 5})).compare("relu", "gelu")
+    [row] = five.to_dict("records")
+    assert (row["mean"], row["low"], row["high"]) == (pytest.approx(0.8), -np.inf, np.inf)
+    assert row["verdict"] == "no verdict: fewer than 6 pairs"
+    assert np.isnan([row["p"], row["detectable"]]).all()
+    assert "Fewer than 6 pairs cannot show a difference" in study.explain(five)
     [row] = Results(made({"relu": [None], "gelu": [0.1]})).compare_all().to_dict("records")
     assert row["n"] == 0
     assert np.isnan(row["mean"])
 
 
 def test_identical_results_show_no_difference() -> None:
-    [row] = Results(made({"relu": [0.5] * 4, "gelu": [0.5] * 4})).compare_all().to_dict("records")
+    [row] = Results(made({"relu": [0.5] * 6, "gelu": [0.5] * 6})).compare_all().to_dict("records")
     assert row["verdict"] == "no difference shown"
 
 
@@ -498,7 +629,7 @@ def test_frames_and_figures() -> None:
     assert next(tick.get_text() for tick in ax.get_yticklabels()) == "relu, depth 1"
     lines = results.plot("loss", x="depth")
     assert [text.get_text() for text in lines.get_legend().get_texts()] == ["relu", "tanh"]
-    assert lines.get_ylabel() == "loss"
+    assert lines.get_ylabel() == "loss (each interval: 95%)"
     with pytest.raises(ValueError, match="x must be a column of numbers"):
         results.plot(x="activation")
 
@@ -521,11 +652,53 @@ def test_activations_may_have_rates_of_their_own() -> None:
             results.compare("relu", "tanh", own=wrong)
 
 
+def test_claims_about_new_examples() -> None:
+    results = run(grid(**QUICK, activation=["relu", "linear"], seed=range(6)))
+    [these] = results.compare("relu", "linear").to_dict("records")
+    [new] = results.compare("relu", "linear", claim="new examples").to_dict("records")
+    assert new["claim"] == "new examples"
+    assert new["mean"] == these["mean"]
+    assert new["high"] - new["low"] > these["high"] - these["low"]
+    words = study.explain(results.compare_all(claim="new examples"))
+    assert "scored on new examples like these" in words
+    depths = run(grid(data=["spirals", "digits"], activation=["relu", "tanh"], epochs=1, seed=[0]))
+    assert set(depths.compare_all(claim="new examples")["data"]) == {"spirals", "digits"}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"claim": "new data"}, "about 'these examples' or 'new examples', not 'new data'"),
+        ({"claim": "new examples", "metric": "loss"}, "needs the \"accuracy\", not 'loss'"),
+        ({"claim": "new examples"}, "do not say which examples were right"),
+    ],
+)
+def test_claims_that_cannot_be_made(options, words) -> None:
+    metric = options.get("metric", "accuracy")
+    results = Results(made({"relu": [0.9] * 6, "gelu": [0.8] * 6}, metric))
+    with pytest.raises(ValueError, match=words):
+        results.compare("relu", "gelu", **options)
+
+
+def test_new_examples_must_be_like_those_of_all_seeds() -> None:
+    trials = [
+        dataclasses.replace(trial, data=("spirals", "breast_cancer")[trial.seed])
+        for trial in grid(**QUICK, activation=["relu", "tanh"], seed=range(2))
+    ]
+    with pytest.raises(ValueError, match="the same test examples for all seeds"):
+        run(trials).compare("relu", "tanh", own="data", claim="new examples")
+
+
 def test_a_record_is_what_the_store_promises() -> None:
     record = attempt(Trial(**QUICK), load("spirals"))
     assert record.keys() == {
-        "id", "trial", "data", "status", "reason", "metrics", "curves", "versions", "seconds",
+        "id", "trial", "data", "status", "reason", "metrics", "curves", "right", "versions",
+        "seconds",
     }  # fmt: skip
+    right = unpacked(json.loads(json.dumps(record["right"])))
+    assert right.shape == load("spirals").y_test.shape
+    assert right.mean() == record["metrics"]["accuracy"]
+    assert attempt(Trial(**QUICK | {"data": "diabetes"}), load("diabetes"))["right"] is None
     assert len(record["curves"]["accuracy"]) == 2
     assert record["curves"]["accuracy"][-1] == float(f"{record['metrics']['accuracy']:.5g}")
 

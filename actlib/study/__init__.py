@@ -13,9 +13,9 @@ from actlib._core.extras import extra
 
 with extra("study"):
     from actlib.study.data import NAMES, Data, Split, load
-    from actlib.study.results import Results
+    from actlib.study.results import Results, explain
     from actlib.study.runner import run
-    from actlib.study.statistics import Interval, holm, interval, p_value
+    from actlib.study.statistics import Difference, Interval, holm, interval, p_value, paired
     from actlib.study.store import StoreError
     from actlib.study.training import start
     from actlib.study.trial import Trial, grid
@@ -23,16 +23,19 @@ with extra("study"):
 __all__ = [
     "NAMES",
     "Data",
+    "Difference",
     "Interval",
     "Results",
     "Split",
     "StoreError",
     "Trial",
+    "explain",
     "grid",
     "holm",
     "interval",
     "load",
     "p_value",
+    "paired",
     "run",
     "start",
 ]

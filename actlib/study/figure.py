@@ -25,7 +25,7 @@ def intervals(
     summary : pandas.DataFrame
         With the columns ``activation``, ``mean``, ``low`` and ``high``, and others that vary.
     metric : str, optional
-        What the means are of.
+        What the means are of. The axis also says that each interval is for itself.
     x : str, optional
         The column for the horizontal axis: each activation is then a line. Without it, each row is
         a point with its interval, the first on top.
@@ -51,11 +51,12 @@ def intervals(
     """
     if x is not None and (x not in summary or summary[x].dtype.kind not in "biuf"):
         raise ValueError(f"x must be a column of numbers of the summary, got {x!r}")
+    label = f"{metric} (each interval: 95%)"
     with styled(ax) as ax:
         errors = np.abs(summary[["low", "high"]].to_numpy() - summary[["mean"]].to_numpy()).T
         if x is None:
             _draw_rows(ax, summary, errors)
-            ax.set_xlabel(metric)
+            ax.set_xlabel(label)
             return ax
         for number, name in enumerate(dict.fromkeys(summary["activation"])):
             rows = (summary["activation"] == name).to_numpy()
@@ -64,7 +65,7 @@ def intervals(
             ax.errorbar(
                 points[x], points["mean"], errors[:, rows], fmt=style, label=name, capsize=3
             )
-        ax.set(xlabel=x, ylabel=metric)
+        ax.set(xlabel=x, ylabel=label)
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return ax
 

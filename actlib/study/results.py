@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from actlib._core.arrays import Array
 from actlib._core.names import hint, listed
-from actlib.study.statistics import holm, interval, p_value
+from actlib.study.statistics import LEAST, Difference, Interval, interval, paired
 from actlib.study.store import read
+from actlib.study.training import unpacked
 from actlib.study.trial import Trial
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEVEL = 0.95
+#: What a verdict is about: in every case the data to train on are these.
+CLAIMS = {
+    "these examples": "trained on these data and scored on these test examples, over seeds",
+    "new examples": "trained on these data and scored on new examples like these, over seeds",
+}
+_UNDECIDED = "no difference shown"
 
 
 class Results:
@@ -104,9 +111,9 @@ class Results:
         pandas.DataFrame
             A row for each activation, and for each combination of the other fields that vary:
             ``n`` trials that ended well, the metric's ``mean``, standard deviation ``std``, and the
-            bounds ``low`` and ``high`` of Student's t interval at 95%; how many trials ``diverged``
-            and ``failed``, which the mean leaves out, and in how many a whole layer was ``dead``
-            in the end, which it does not.
+            bounds ``low`` and ``high`` of Student's t interval at 95%, each for itself; how many
+            trials ``diverged`` and ``failed``, which the mean leaves out, and in how many a whole
+            layer was ``dead`` in the end, which it does not.
         """
         import pandas as pd
 
@@ -131,7 +138,12 @@ class Results:
         return pd.DataFrame(rows)
 
     def compare(
-        self, a: str, b: str, metric: str | None = None, own: str | Sequence[str] = ()
+        self,
+        a: str,
+        b: str,
+        metric: str | None = None,
+        own: str | Sequence[str] = (),
+        claim: str = "these examples",
     ) -> pd.DataFrame:
         """The difference between two activations, by pairs of trials with the same seed.
 
@@ -144,42 +156,56 @@ class Results:
         own : str or sequence of str, optional
             Fields that each activation has its own value of, for example ``"rate"`` where the
             learning rate was chosen for each. Trials are compared although they differ in these.
+        claim : {"these examples", "new examples"}
+            What a verdict is about: networks with other seeds on the same test examples, or on new
+            ones of their kind too, which takes a larger difference and is known for the accuracy
+            alone. The data to train on are these in either case.
 
         Returns
         -------
         pandas.DataFrame
-            A row for each combination of the other fields that vary: ``n`` pairs, the ``mean`` of
-            `a` minus `b`, bounds and p value of Student's t test, corrected by Holm's method for
-            the number of rows, and a ``verdict``. Where a trial diverged or failed, its pair is
-            ``left_out``, and there is no verdict: the others are not a fair sample.
+            A row for each combination of the other fields that vary: ``n`` pairs; the ``mean`` of
+            `a` minus `b`; the bounds ``low`` and ``high`` of an interval at 95%, each for itself;
+            ``p``, corrected for the number of rows, see `actlib.study.paired`; a ``verdict``;
+            which difference was ``detectable``, that is, shown in 80% of such studies, at the
+            spread of this one, with bounds at 95% since that is an estimate; and the ``claim``.
+            With fewer than six pairs there is no verdict, nor where a trial diverged or failed:
+            then its pair is ``left_out``, and the others are not a fair sample. `explain` says it
+            in words.
 
         Raises
         ------
         ValueError
-            If there is no such activation, metric or field, or an activation has several values of
-            a field that is said to be its own.
+            If there is no such activation, metric, claim or field, or an activation has several
+            values of a field that is said to be its own; or if a claim about new examples is
+            asked of records that do not say which examples were right.
         """
         labels = list(dict.fromkeys(trial.label for trial in self._trials))
         for label in (a, b):
             if label not in labels:
                 raise ValueError(f"there are no trials of {label!r}, only of {', '.join(labels)}")
-        return self._compared([(a, b)], metric, own)
+        return self._compared([(a, b)], metric, own, claim)
 
-    def compare_all(self, metric: str | None = None, own: str | Sequence[str] = ()) -> pd.DataFrame:
+    def compare_all(
+        self,
+        metric: str | None = None,
+        own: str | Sequence[str] = (),
+        claim: str = "these examples",
+    ) -> pd.DataFrame:
         """The differences between all pairs of activations; see `compare`.
 
         Parameters
         ----------
-        metric, own
+        metric, own, claim
             As for `compare`.
 
         Returns
         -------
         pandas.DataFrame
-            As of `compare`. Holm's correction counts all rows.
+            As of `compare`; ``p`` counts all rows.
         """
         labels = list(dict.fromkeys(trial.label for trial in self._trials))
-        return self._compared(list(itertools.combinations(labels, 2)), metric, own)
+        return self._compared(list(itertools.combinations(labels, 2)), metric, own, claim)
 
     def plot(self, metric: str | None = None, x: str | None = None) -> Axes:
         """Draw means and intervals.
@@ -244,55 +270,159 @@ class Results:
         return groups
 
     def _compared(
-        self, pairs: Sequence[tuple[str, str]], metric: str | None, own: str | Sequence[str]
+        self, pairs: Sequence[tuple[str, str]], metric: str | None, own: Any, claim: str
     ) -> pd.DataFrame:
         import pandas as pd
 
         metric, own, known = self._checked(metric), listed(own), vars(self._trials[0])
         if unknown := [name for name in own if name not in known]:
             raise ValueError(f"a trial has no field {unknown[0]!r}{hint(unknown[0], known)}")
+        if claim not in CLAIMS:
+            raise ValueError(f"a claim is about {' or '.join(map(repr, CLAIMS))}, not {claim!r}")
+        if claim == "new examples" and metric != "accuracy":
+            raise ValueError(f'a claim about new examples needs the "accuracy", not {metric!r}')
         groups = self._groups(own)
         for (_, label), records in groups.items():
             if len({record["trial"]["seed"] for record in records}) < len(records):
                 raise ValueError(f"{label} has several values of {' or '.join(own)}; choose one")
-        settings = dict.fromkeys(setting for setting, _ in groups)
-        rows, differences = [], []
-        for setting in settings:
+        rows, chosen = [], []
+        for setting in dict.fromkeys(setting for setting, _ in groups):
             for a, b in pairs:
-                of_a, of_b = (groups.get((setting, label), []) for label in (a, b))
-                values, left_out = _paired(of_a, of_b, metric)
-                differences.append(values)
-                rows.append({"a": a, "b": b, **dict(setting), "n": len(values)} | left_out)
-        corrected = holm([p_value(values) for values in differences], LEVEL)
-        for row, values, (p, level) in zip(rows, differences, corrected, strict=True):
-            mean, low, high = interval(values, level) if len(values) else (np.nan,) * 3
-            row.update(mean=mean, low=low, high=high, p=p)
+                both = _paired(*(groups.get((setting, label), []) for label in (a, b)))
+                whole = [pair for pair in both if all(metric in r["metrics"] for r in pair)]
+                counts = {"n": len(whole), "left_out": len(both) - len(whole)}
+                rows.append({"a": a, "b": b, **dict(setting), **counts})
+                chosen.append(whole)
+        differences = [_by_seed(chosen, metric)]
+        if claim == "new examples":
+            differences.append(_by_example(chosen))
+        for row, (found, p) in zip(rows, _tested(rows, differences), strict=True):
+            bounds = dict(zip(("", "_low", "_high"), found.detectable, strict=True))
+            row.update(mean=found.mean, low=found.low, high=found.high, p=p)
             row["verdict"] = _verdict(row)
+            row.update({f"detectable{end}": value for end, value in bounds.items()}, claim=claim)
         return pd.DataFrame(rows)
+
+
+def explain(table: pd.DataFrame) -> str:
+    """Say what a comparison claims, and what it does not.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `Results.compare` and `Results.compare_all` give it.
+
+    Returns
+    -------
+    str
+        A sentence in each line.
+    """
+    verdicts = set(table["verdict"])
+    lines = [
+        f"The claim: {CLAIMS[table['claim'].iloc[0]]}.",
+        "With all rows together, a difference is claimed where there is none in at most "
+        f"{1 - LEVEL:.0%} of such studies; each interval is at {LEVEL:.0%} for itself.",
+    ]
+    if _UNDECIDED in verdicts:
+        lines.append(
+            "Where no difference is shown there may be one: the one in the column detectable is "
+            "shown in 80% of studies with as many pairs and this spread."
+        )
+        lines.append(
+            "More seeds are a new study: who adds some until a difference is shown finds one "
+            "too often."
+        )
+    if any(verdict.endswith("pairs") for verdict in verdicts):
+        lines.append(f"Fewer than {LEAST} pairs cannot show a difference, however large it is.")
+    return "\n".join(lines)
+
+
+Pair = tuple[dict[str, Any], dict[str, Any]]
 
 
 def _count(records: Sequence[dict[str, Any]], status: str) -> int:
     return sum(record["status"] == status for record in records)
 
 
-def _paired(
-    a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]], metric: str
-) -> tuple[Array, dict[str, int]]:
-    """The differences by seed, and how many pairs have none, since one has no end value."""
-    by_seed = [
-        {r["trial"]["seed"]: r["metrics"].get(metric) for r in records} for records in (a, b)
-    ]
-    seeds = [seed for seed in by_seed[0] if seed in by_seed[1]]
-    values = [(by_seed[0][seed], by_seed[1][seed]) for seed in seeds]
-    whole = [(one, other) for one, other in values if one is not None and other is not None]
-    return np.array([one - other for one, other in whole]), {"left_out": len(values) - len(whole)}
+def _paired(a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]]) -> list[Pair]:
+    """The records that have the same seed."""
+    by_seed = {record["trial"]["seed"]: record for record in b}
+    return [(r, by_seed[r["trial"]["seed"]]) for r in a if r["trial"]["seed"] in by_seed]
+
+
+def _by_seed(chosen: Sequence[Sequence[Pair]], metric: str) -> Array:
+    """The differences of each row by the seed, in one column for each, or NaN."""
+    columns = {seed: k for k, seed in enumerate(_seeds(chosen))}
+    table = np.full((len(chosen), len(columns)), np.nan)
+    for row, pairs in zip(table, chosen, strict=True):
+        for a, b in pairs:
+            row[columns[a["trial"]["seed"]]] = a["metrics"][metric] - b["metrics"][metric]
+    return table
+
+
+def _seeds(chosen: Sequence[Sequence[Pair]]) -> list[int]:
+    return sorted({a["trial"]["seed"] for pairs in chosen for a, _ in pairs})
+
+
+def _by_example(chosen: Sequence[Sequence[Pair]]) -> Array:
+    """The mean differences of each row by the test example; each data set has its own columns."""
+    records = [record for pairs in chosen for pair in pairs for record in pair]
+    if any(record.get("right") is None for record in records):
+        raise ValueError(
+            "some results do not say which examples were right, since they were stored by an "
+            "older version; train them anew, with another store"
+        )
+    starts: dict[tuple[str, str], int] = {}
+    width = 0
+    for record in records:
+        if _test_set(record) not in starts:
+            starts[_test_set(record)] = width
+            width += record["right"]["examples"]
+    table = np.full((len(chosen), width), np.nan)
+    for row, pairs in zip(table, chosen, strict=True):
+        if len(sets := {_test_set(record) for pair in pairs for record in pair}) > 1:
+            raise ValueError(
+                "a claim about new examples needs the same test examples for all seeds"
+            )
+        for start in map(starts.__getitem__, sets):
+            gains = [1.0 * unpacked(a["right"]) - unpacked(b["right"]) for a, b in pairs]
+            row[start : start + len(gains[0])] = np.mean(gains, axis=0)
+    return table
+
+
+def _test_set(record: dict[str, Any]) -> tuple[str, str]:
+    return record["data"], record["trial"]["score_on"]
+
+
+def _tested(
+    rows: Sequence[dict[str, Any]], differences: Sequence[Array]
+) -> Iterator[tuple[Difference, float]]:
+    """What each row shows, and its p value: those that get a verdict are tested together."""
+    judged = [k for k, row in enumerate(rows) if not _objection(row)]
+    found = dict.fromkeys(range(len(rows)), (_NOTHING, np.nan))
+    if judged:
+        together = paired(*(values[judged] for values in differences))
+        found |= {k: (result, result.p) for k, result in zip(judged, together, strict=True)}
+    for k, row in enumerate(rows):
+        if row["n"] and k not in judged:
+            [alone] = paired(*(values[[k]] for values in differences))
+            found[k] = alone._replace(detectable=_NOTHING.detectable), np.nan
+    yield from found.values()
+
+
+_NOTHING = Difference(np.nan, np.nan, np.nan, np.nan, Interval(np.nan, np.nan, np.nan))
+
+
+def _objection(row: dict[str, Any]) -> str:
+    """Why there can be no verdict, if so."""
+    if row["left_out"]:
+        return "no verdict: some diverged or failed"
+    return f"no verdict: fewer than {LEAST} pairs" if row["n"] < LEAST else ""
 
 
 def _verdict(row: dict[str, Any]) -> str:
-    if row["left_out"]:
-        return "no verdict: some diverged or failed"
-    if row["n"] < 2:
-        return "no verdict: too few pairs"
-    if row["low"] <= 0 <= row["high"]:
-        return "no difference shown"
+    if objection := _objection(row):
+        return objection
+    if row["p"] > 1 - LEVEL:
+        return _UNDECIDED
     return f"{row['a'] if row['mean'] > 0 else row['b']} is higher"

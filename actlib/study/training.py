@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import math
 import platform
@@ -35,7 +36,10 @@ def attempt(trial: Trial, data: Data) -> Record:
     -------
     dict
         What the store keeps: ``status`` is ``"ok"``, ``"diverged"`` (a loss became infinite or NaN)
-        or ``"failed"`` (an error was raised), and ``reason`` says where or why.
+        or ``"failed"`` (an error was raised), and ``reason`` says where or why. ``right`` says on
+        which of the examples that it was scored on a network is right in the end: their number,
+        and a bit for each, packed and in base64. It is None for numbers to predict, and for a
+        trial that did not end well.
     """
     started = time.perf_counter()
     record: Record = {
@@ -46,6 +50,7 @@ def attempt(trial: Trial, data: Data) -> Record:
         "reason": "",
         "metrics": {},
         "curves": {},
+        "right": None,
     }
     try:
         with threadpool_limits(1), np.errstate(all="ignore"):
@@ -76,6 +81,31 @@ def _train(trial: Trial, data: Data, record: Record) -> None:
         "dead_units": float(np.mean(dead)),
         "dead_layers": int(np.sum(np.all(dead, axis=1))),
     }
+    if data.classes is not None:
+        answers = network.forward(split.x_new)[1][-1].argmax(axis=1)
+        record["right"] = _packed(answers == split.y_new)
+
+
+def _packed(right: Array) -> dict[str, Any]:
+    bits = base64.b64encode(np.packbits(right).tobytes()).decode()
+    return {"examples": len(right), "bits": bits}
+
+
+def unpacked(right: dict[str, Any]) -> Array:
+    """Of each example, whether the network was right.
+
+    Parameters
+    ----------
+    right : dict
+        As a record has it.
+
+    Returns
+    -------
+    ndarray
+        Of booleans, of shape (examples,).
+    """
+    packed = np.frombuffer(base64.b64decode(right["bits"]), np.uint8)
+    return np.unpackbits(packed, count=right["examples"]).astype(bool)
 
 
 def _short(value: float) -> float | None:
