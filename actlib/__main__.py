@@ -207,7 +207,13 @@ def _activations(text: str) -> list[dict[str, Any]]:
 @click.option("--score-on", type=click.Choice(["test", "validation"]), default="test")
 @click.option("--epochs", type=int, default=10, show_default=True)
 @click.option("--batch-size", type=int, default=32, show_default=True)
-@click.option("--seeds", type=click.IntRange(1), default=5, show_default=True, help="How many.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="How many; a verdict takes six or more.",
+)
 @click.option("--store", default="results.jsonl", show_default=True)
 @click.option("--scheduler", help="Of a Dask cluster, such as tcp://127.0.0.1:8786")
 def study(

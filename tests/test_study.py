@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy import stats
 
 from actlib import study
+from actlib.__main__ import main
 from actlib.network import Network, squared_error
 from actlib.study import Data, Results, Trial, grid, interval, load
 from actlib.study.statistics import holm, p_value, paired
@@ -650,6 +652,21 @@ def test_activations_may_have_rates_of_their_own() -> None:
     for wrong in ("rates", ["rate", "rates"]):
         with pytest.raises(ValueError, match=r"has no field 'rates'; did you mean rate "):
             results.compare("relu", "tanh", own=wrong)
+
+
+@pytest.mark.parametrize("names", ["relu", "relu,tanh"])
+def test_the_command_line_says_what_a_verdict_is_about(names, tmp_path) -> None:
+    """With all trials in the store, so that none is trained."""
+    fingerprint = load("spirals").fingerprint
+    values = {name: [0.9, 0.91, 0.92, 0.9, 0.93, 0.91] for name in names.split(",")}
+    records = [record | {"data": fingerprint} for record in made(values, data="spirals", epochs=1)]
+    store = tmp_path / "r.jsonl"
+    store.write_text("".join(json.dumps(record) + "\n" for record in records))
+    command = ["study", "--activations", names, "--data", "spirals", "--epochs", "1"]
+    done = CliRunner().invoke(main, [*command, "--seeds", "6", "--store", str(store)])
+    assert done.exit_code == 0, done.output
+    assert "Empty DataFrame" not in done.output
+    assert ("The claim: trained on these data" in done.output) == ("," in names)
 
 
 def test_claims_about_new_examples() -> None:
