@@ -86,12 +86,12 @@ def _train(trial: Trial, data: Data, record: Record) -> None:
         record["right"] = _packed(answers == split.y_new)
 
 
-def _packed(right: Array) -> dict[str, Any]:
+def _packed(right: Array) -> Record:
     bits = base64.b64encode(np.packbits(right).tobytes()).decode()
     return {"examples": len(right), "bits": bits}
 
 
-def unpacked(right: dict[str, Any]) -> Array:
+def unpacked(right: Record) -> Array:
     """Of each example, whether the network was right.
 
     Parameters
