@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import operator
 import sys
 from collections.abc import Callable, Iterator
@@ -41,6 +42,9 @@ class _Interruptible(click.Group):
 @click.version_option(__version__, prog_name="actlib")
 def main() -> None:
     """Activation functions: look them up, and check your own."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal cannot show is no error
+            stream.reconfigure(errors="backslashreplace")
 
 
 @main.command("list")
@@ -215,13 +219,19 @@ def _activations(text: str) -> list[dict[str, Any]]:
     help="How many; a verdict takes six or more.",
 )
 @click.option("--store", default="results.jsonl", show_default=True)
+@click.option("--retry-failed", is_flag=True, help="Train again what has failed before.")
 @click.option("--scheduler", help="Of a Dask cluster, such as tcp://127.0.0.1:8786")
 def study(
-    activations: list[dict[str, Any]], store: str, scheduler: str | None, **axes: Any
+    activations: list[dict[str, Any]],
+    store: str,
+    retry_failed: bool,
+    scheduler: str | None,
+    **axes: Any,
 ) -> None:
     """Train every combination, and compare the activations; commas separate values.
 
-    Results are kept as they come: after an interruption, the same command goes on.
+    Results are kept as they come: after an interruption, the same command goes on. The exit code
+    is 1 if no trial ended well.
 
     For example: actlib study --activations relu,gelu --depth 2,8 --seeds 10
     """
@@ -234,13 +244,15 @@ def study(
     try:
         trials = [trial for chosen in activations for trial in studies.grid(**chosen, **axes)]
         with _cluster(scheduler) if scheduler else nullcontext() as executor:
-            results = studies.run(trials, executor=executor, store=store)
-    except (TypeError, ValueError, OSError, RuntimeError) as error:
+            results = studies.run(trials, executor=executor, store=store, retry_failed=retry_failed)
+    except (TypeError, ValueError, OSError, RuntimeError, ImportError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(str(results))
+    click.echo(f"The metric is {results.metric}.\n\n{results}")
     if len(table := results.compare_all()):
         words = table.drop(columns="claim").to_string(index=False, float_format="{:.4g}".format)
         click.echo(f"\n{words}\n\n{studies.explain(table)}")
+    if not any(record["status"] == "ok" for record in results.records):
+        raise click.ClickException("no trial ended well")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,18 @@ def test_list_and_show() -> None:
     code, words = run("show", "gleu")
     assert code == 2
     assert "no function 'gleu'" in words
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_a_terminal_cannot_show_is_no_error(encoding: str) -> None:
+    """The reference of this function has a letter that is in neither of the first two."""
+    done = subprocess.run(
+        [sys.executable, "-m", "actlib", "show", "relu_squared"],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert any(name in done.stdout for name in ("Ma\u0144ke".encode(), rb"Ma\u0144ke"))
 
 
 def test_check_takes_no_function_of_vectors() -> None:

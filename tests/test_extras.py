@@ -37,6 +37,26 @@ def test_a_tool_says_what_to_install(tool: str) -> None:
     assert f"it comes with: {install_command(name)} (in a copy of the repository)" in last
 
 
+@pytest.mark.parametrize(
+    ("missing", "call", "name"),
+    [
+        ("sklearn", "load('digits')", "study"),
+        ("sklearn", "Data([[0], [1]], [0, 1])", "study"),
+        ("mnist1d", "load('mnist1d')", "study"),
+        ("pandas", "Data([[None], [1]], [0, 1])", "study"),
+        ("pandas", "Data([[0], [1]], ['a', None])", "study"),
+        ("keras", "training.check_optimisers(['sgd'])", "keras"),
+    ],
+)
+def test_a_part_of_a_study_says_what_to_install(missing: str, call: str, name: str) -> None:
+    code = f"import sys; sys.modules[{missing!r}] = None\nfrom actlib.study import *\n"
+    code += f"from actlib.study import training; {call}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert missing in last
+    assert f"it comes with: {install_command(name)} (in a copy of the repository)" in last
+
+
 def test_a_module_of_our_own_is_no_extra() -> None:
     message = r"^No module named 'actlib.nosuch'$"
     with pytest.raises(ModuleNotFoundError, match=message), extra("check"):

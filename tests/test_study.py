@@ -8,20 +8,24 @@ import math
 import os
 import pickle
 import random
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from click.testing import CliRunner
-from scipy import stats
+from scipy import sparse, stats
 
 from actlib import study
 from actlib.__main__ import main
 from actlib.network import Network, squared_error
 from actlib.study import Data, Results, Trial, grid, interval, load
 from actlib.study.statistics import holm, p_value, paired
+from actlib.study.store import read
 from actlib.study.training import attempt, start, unpacked
 
 QUICK = {"data": "spirals", "width": 4, "epochs": 2}
@@ -87,13 +91,34 @@ def test_an_id_does_not_change_between_versions() -> None:
         ({"rate": math.nan}, "rate must be finite"),
         ({"init": "kaiming"}, "init must be one of he, glorot, lecun, got 'kaiming'"),
         ({"learned": "slope"}, "a learned parameter of relu must be one of none, got 'slope'"),
+        ({"activation": "swish", "learned": ["beta", "beta"]}, "twice: beta, beta"),
+        ({"rate": -0.1}, "rate must not be negative, got -0.1"),
+        ({"decay": {"weight": -1}}, "weight must not be negative"),
+        ({"decay": {"weights": 1}}, "what decays must be one of weight, bias, got 'weights'"),
+        ({"init": ["he"]}, "init must be one of he, glorot, lecun, got ['he']"),
         ({"optimiser": "adam"}, 'backend="numpy" has the optimiser "sgd"'),
         ({"backend": "keras", "decay": {"weight": 1}}, 'decay needs backend="numpy"'),
         ({"activation": "leaky_relu", "params": {"slope": math.inf}}, "slope"),
     ],
 )
 def test_a_field_that_is_wrong_is_named(fields, words) -> None:
-    with pytest.raises(ValueError, match=words.replace("(", r"\(")):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        Trial(**fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"depth": 2.0}, "depth must be an integer, got 2.0"),
+        ({"rate": "fast"}, "rate must be a number, got 'fast'"),
+        ({"params": 0.2}, "params must be numbers by their names, got 0.2"),
+        ({"decay": {"weight": None}}, "decay['weight'] must be a number, got None"),
+        ({"data": ([1], [2])}, "arrays are given to run by such a name"),
+        ({"backend": "keras", "optimiser": 3}, "optimiser must be a name, got 3"),
+    ],
+)
+def test_a_field_of_another_kind_is_named(fields, words) -> None:
+    with pytest.raises(TypeError, match=re.escape(words)):
         Trial(**fields)
 
 
@@ -140,7 +165,7 @@ def test_what_is_chosen_on_validation_examples_has_not_seen_the_test_examples() 
 
 
 def test_generators_that_all_share_are_left_as_they_were() -> None:
-    load.cache_clear()
+    study.data._made.cache_clear()
     np.random.seed(5)  # noqa: NPY002
     random.seed(5)
     expected = np.random.RandomState(5).rand(), random.Random(5).random()
@@ -154,18 +179,27 @@ X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ((np.where(X == 7, np.nan, X), Y), r"x has a number that is not finite at \[3, 1\]"),
-        ((X, np.where(Y, np.inf, 1.0)), "y has a number that is not finite"),
+        ((np.where(X == 7, np.nan, X), Y), r"not finite, the first at \[3, 1\], in the column 1;"),
+        ((X, np.where(Y, np.inf, 1.0)), r"y has values that .* not finite, the first at \[10\]"),
         ((X[:, 0], Y), r"x must be numbers of shape \(examples, features\)"),
         ((X[:0], Y[:0]), "x must be numbers"),
-        ((X.astype(str), Y), "x must be numbers"),
+        ((X.astype(str), Y), "x must be numbers, but has .* text, in the columns 0, 1;"),
         ((X, Y[1:]), r"y must have shape \(20,\)"),
         ((X, Y[:, None]), r"y must have shape \(20,\)"),
         ((X, Y * 0), "there is only one class"),
         ((X[:3], Y[-3:]), "no examples can be put aside|only one class"),
         ((X, Y, X), "x_test and y_test must be given together"),
         ((X, Y, X[:, :1], Y), "x_test must have the 2 features of x, got 1"),
-        ((X, Y, X, Y + 1), r"the test examples have classes of their own, \{2\}"),
+        ((X, Y, X, Y + 1), "the test examples have classes of their own, the value 2;"),
+        ((X, Y, X, np.arange(20) + 5), "of their own, the values 5, 6, 7, 8, 9 and 15 more;"),
+        (
+            (X, np.arange(20)),
+            "integers are classes: where they are numbers to predict, give floats",
+        ),
+        ((X, np.full(20, 0.1)), "y is 0.1 for all 15 examples to fit to"),
+        ((X, Y / 2, X, Y * 0.0), "y is 0 for all 20 examples to score on"),
+        ((X, Y / 2, X, Y.astype(str)), "y has numbers to predict, but y_test has classes"),
+        ((X, Y + 1j), "y must have shape"),
     ],
 )
 def test_data_that_cannot_be_used(arrays, words, tmp_path) -> None:
@@ -180,17 +214,142 @@ def test_data_that_cannot_be_used(arrays, words, tmp_path) -> None:
 def test_files_that_hold_no_data(tmp_path) -> None:
     with pytest.raises(ValueError, match="there is no file"):
         load(str(tmp_path / "none.npz"))
-    (tmp_path / "text.npz").write_text("no arrays")
-    with pytest.raises(ValueError, match="is not a file of plain arrays"):
-        load(str(tmp_path / "text.npz"))
     np.savez(tmp_path / "objects.npz", x=np.array([{}, {}]), y=Y)
-    with pytest.raises(ValueError, match="is not a file of plain arrays"):
-        load(str(tmp_path / "objects.npz"))
+    np.savez(tmp_path / "torn.npz", x=X, y=Y)
+    whole = (tmp_path / "torn.npz").read_bytes()
+    (tmp_path / "torn.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "flipped.npz").write_bytes(whole.replace(X.tobytes(), X[::-1].tobytes()))
+    (tmp_path / "text.npz").write_text("no arrays")
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "folder.npz").mkdir()
+    with (tmp_path / "one.npz").open("wb") as file:
+        np.save(file, X)
+    for name in ("objects", "torn", "flipped", "text", "empty", "folder", "one"):
+        with pytest.raises(ValueError, match=f"{name}.npz is not a file of plain arrays"):
+            load(tmp_path / f"{name}.npz")
     np.savez(tmp_path / "other.npz", a=X)
     with pytest.raises(ValueError, match=r"must hold x and y.*it holds a"):
         load(str(tmp_path / "other.npz"))
     with pytest.raises(ValueError, match="no data set 'digit'; there are digits, "):
         load("digit")
+
+
+def test_a_file_that_was_overwritten_is_read_again(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for path in (tmp_path / "mine.npz", str(tmp_path / "mine.npz"), "~/mine.npz"):
+        losses = []
+        for y in (Y, Y[::-1], np.arange(20) % 2):
+            np.savez(tmp_path / "mine.npz", x=X, y=y)
+            [record] = run([Trial(data=path, batch_size=5, width=4)]).records
+            losses.append(record["metrics"]["loss"])
+        assert len(set(losses)) == 3
+        assert record["trial"]["data"] == str(path)
+
+
+def test_what_is_changed_after_data_were_made_does_not_reach_them() -> None:
+    arrays = [X.copy(), Y / 2, X.copy(), Y / 2]
+    data = Data(*arrays)
+    expected = [part.copy() for part in data.split("test")]
+    for array in arrays:
+        array[:] = np.flip(array, axis=0)
+    for part, before in zip(data.split("test"), expected, strict=True):
+        np.testing.assert_array_equal(part, before)
+    for part in (data.x, load("digits").x, load("digits").y_test):
+        with pytest.raises(ValueError, match="read-only"):
+            part[0] = 0
+
+
+def test_labels_may_be_text_or_categories() -> None:
+    words = np.where(Y, "right", "left")
+    expected = Data(X, words)
+    assert expected.classes.tolist() == ["left", "right"]
+    same = [
+        words.tolist(),
+        words.astype(object),
+        words.astype(np.dtypes.StringDType()),
+        pd.Series(words),
+        pd.Series(words, dtype="category"),
+        pd.Series(words, dtype="string"),
+        pd.Categorical(words, categories=["up", "right", "left"]),
+    ]
+    for labels in same:
+        data = Data(X, labels)
+        assert data.classes.tolist() == ["left", "right"]
+        assert data.fingerprint == expected.fingerprint
+    numbered = [pd.Series(Y, dtype="Int64"), Y.astype(object), pd.Series(Y, dtype="category")]
+    for labels in (*numbered, pd.Series(Y == 1), (Y == 1).astype(object)):
+        assert Data(X, labels).fingerprint == expected.fingerprint
+        assert len(Data(X, labels).classes) == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (["a", None, *"ab" * 9], r"missing or not finite, the first at \[1\]"),
+        (pd.Series([1, None, *[0, 1] * 9], dtype="Int64"), r"missing .* the first at \[1\]"),
+        (pd.Series(["a", pd.NA, *"ab" * 9], dtype="string"), r"missing .* the first at \[1\]"),
+        (np.array(["a", 1, *"ab" * 9], dtype=object), "one kind, got the kinds 'int', 'str'"),
+        (pd.date_range("2020-01-01", periods=20), "one class or number for each example"),
+        (np.ma.masked_equal(Y, 0), "y is a masked array"),
+    ],
+)
+def test_labels_that_cannot_be_used(labels, words) -> None:
+    with pytest.raises(ValueError, match=f"data: .*{words}"):
+        Data(X, labels)
+
+
+def test_data_frames_of_numbers_and_booleans() -> None:
+    frame = pd.DataFrame({"a": X[:, 0], "b": Y == 1, "c": pd.array(Y, dtype="Int32")})
+    numbers = np.column_stack([X[:, 0], Y, Y])
+    for x in (frame, numbers.astype(object), frame.astype(object)):
+        assert Data(x, Y).fingerprint == Data(numbers, Y).fingerprint
+        assert Data(x, Y).x.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"sex": ["f", "m"] * 10}, "such as text, in the column 'sex'; .*pandas.get_dummies"),
+        ({"sex": pd.Categorical(["f", "m"] * 10)}, "such as text, in the column 'sex';"),
+        ({"day": pd.date_range("2020-01-01", periods=20)}, "in the column 'day'"),
+        ({"n": pd.array([None, *range(19)], dtype="Int64")}, r"at \[0, 1\], in the column 'n'"),
+        ({"n": [None, *range(19)], "m": np.inf}, r"at \[0, 1\], in the columns 'n', 'm'"),
+        ({f"w{k}": "text" for k in range(7)}, "columns 'w0', 'w1', 'w2', 'w3', 'w4' and 2 more;"),
+        ({"mixed": [1, "1"] * 10}, "in the column 'mixed'"),
+    ],
+)
+def test_columns_that_cannot_be_used_are_named(columns, words) -> None:
+    with pytest.raises(ValueError, match=f"mine: x .*{words}"):
+        Data(pd.DataFrame({"fine": np.arange(20.0), **columns}), Y, name="mine")
+
+
+def test_examples_that_are_no_plain_table() -> None:
+    with pytest.raises(ValueError, match=r"x is a masked array.*\.filled\(\)"):
+        Data(np.ma.masked_equal(X, 3), Y)
+    with pytest.raises(ValueError, match=r"x is a sparse matrix; give its \.toarray\(\)"):
+        Data(sparse.csr_array(X), Y)
+    with pytest.raises(ValueError, match="x cannot be made an array"):
+        Data([[1, 2], [3]], [0, 1])
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    with pytest.raises(ValueError, match="x_test must have the columns of x, in their order"):
+        Data(frame, Y, frame[["b", "a"]], Y)
+    assert Data(frame, Y, frame, Y).x_test.shape == (20, 2)
+
+
+def test_a_feature_that_is_constant_but_for_the_test_stays_finite() -> None:
+    """Its standard deviation comes out as 1e-17, by which the test example was divided."""
+    x = np.column_stack([X, np.full(20, 0.1)])
+    split = Data(x, Y, x + 0.1, Y).split("test")
+    np.testing.assert_allclose(split.x[:, 2], 0, atol=1e-12)
+    np.testing.assert_allclose(split.x_new[:, 2], 0.1)
+
+
+def test_data_say_what_they_are_and_what_is_compared() -> None:
+    assert repr(load("diabetes")) == (
+        "diabetes: 331 examples to fit to and 111 for the test, of 10 features; "
+        "numbers to predict, scored by r2"
+    )
+    assert [load(name).metric for name in ("digits", "diabetes")] == ["accuracy", "r2"]
 
 
 def test_your_own_data() -> None:
@@ -205,6 +364,21 @@ def test_your_own_data() -> None:
     assert summary.loc["numbers", "mean"] < 0.4  # guessing has 1
     with pytest.raises(ValueError, match="must not be called digits"):
         run([Trial()], data={"digits": (X, Y)})
+    with pytest.raises(TypeError, match=r'a path goes to the trials, as Trial\(data="mine.npz"\)'):
+        run([Trial()], data=Path("mine.npz"))
+    for wrong in ("mine.npz", X, (X, Y, X), None):
+        with pytest.raises(TypeError, match=r"data\['mine'\] must be \(x, y\), "):
+            run([Trial()], data={"mine": wrong})
+
+
+def test_what_every_trial_would_fail_of_is_said_before_the_first(tmp_path) -> None:
+    trials = grid(data=["spirals", "mine"], batch_size=12, epochs=1, score_on="validation")
+    with pytest.raises(ValueError, match=r"batch_size must be at most 11, .* of 'mine' .*, got 12"):
+        run(trials, data={"mine": (X, Y)}, store=tmp_path / "r.jsonl")
+    y = np.r_[np.zeros(19), 1.0]
+    with pytest.raises(ValueError, match="mine: y is 0 for all"):
+        run(grid(data="mine", score_on="validation"), data={"mine": (X, y, X, X[:, 0])})
+    assert read(tmp_path / "r.jsonl") == []
 
 
 def test_other_data_under_the_same_name_are_refused(tmp_path) -> None:
@@ -289,13 +463,23 @@ def test_a_dead_network_is_no_diverged_one() -> None:
     assert (row["n"], row["dead"], row["diverged"], row["failed"]) == (3, 3, 0, 0)
 
 
-def test_a_failed_trial_is_a_result(monkeypatch) -> None:
-    results = run([Trial(**{**QUICK, "batch_size": 10_000}), Trial(**QUICK)])
+class Unfit(Data):
+    """Whose trials fail."""
+
+    def split(self, score_on):
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no luck"), SystemExit("no luck")])
+def test_a_failed_trial_is_a_result(error) -> None:
+    unfit = Unfit(X, Y)
+    unfit.error = error
+    results = run(grid(data=["unfit", "spirals"], batch_size=5, epochs=1), data={"unfit": unfit})
     first, second = results.records
     assert first["status"] == "failed"
-    assert first["reason"].startswith("ValueError: size must be from 1 to 750")
+    assert first["reason"] == f"{type(error).__name__}: no luck"
     assert second["status"] == "ok"
-    assert "relu, seed 0: failed, ValueError" in str(results)
+    assert f"relu, seed 0: failed, {first['reason']}" in str(results)
     assert results.summary()["failed"].sum() == 1
 
 
@@ -345,9 +529,8 @@ def test_keras_has_other_optimisers() -> None:
     sgd, adam = run(grid(**KERAS, optimiser=["sgd", "adam"], rate=0.01)).records
     assert adam["status"] == "ok"
     assert adam["metrics"]["fit_loss"] != sgd["metrics"]["fit_loss"]
-    [unknown] = run([Trial(**KERAS, optimiser="adem")]).records
-    assert unknown["status"] == "failed"
-    assert "adem" in unknown["reason"]
+    with pytest.raises(ValueError, match="Keras makes no optimiser of 'adem'"):
+        run(grid(**KERAS, optimiser=["sgd", "adem"]))
 
 
 # --- statistics

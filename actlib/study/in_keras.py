@@ -9,14 +9,17 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
-import keras
 import numpy as np
 
 from actlib._core.arrays import Array
+from actlib._core.extras import extra
 from actlib.keras import Activation, activation
 from actlib.network import Network
 from actlib.study.data import Split
 from actlib.study.trial import Epoch, Trial
+
+with extra("keras"):
+    import keras
 
 
 def epochs(trial: Trial, network: Network, split: Split) -> Epoch:
@@ -58,10 +61,33 @@ def _model(trial: Trial, network: Network) -> keras.Model:
             model.add(keras.layers.Rescaling(trial.scale, trial.offset))
     for array, weight in zip(network.weights, model.trainable_weights, strict=True):
         weight.assign(np.reshape(array, weight.shape))
-    optimiser = keras.optimizers.get(trial.optimiser)
-    optimiser.learning_rate = trial.rate
-    model.compile(optimiser, _loss(network), jit_compile=False)
+    steps = optimiser(trial.optimiser)
+    steps.learning_rate = trial.rate
+    model.compile(steps, _loss(network), jit_compile=False)
     return model
+
+
+def optimiser(name: str) -> keras.optimizers.Optimizer:
+    """Keras's optimiser of a name.
+
+    Parameters
+    ----------
+    name : str
+        As ``keras.optimizers.get`` takes it.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+
+    Raises
+    ------
+    ValueError
+        If there is none, or not by its name alone.
+    """
+    try:
+        return keras.optimizers.get(name)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Keras makes no optimiser of {name!r}: {error}") from None
 
 
 def _activation(trial: Trial) -> Any:

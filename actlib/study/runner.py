@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, as_completed
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from typing import Any
 
-from loky import ProcessPoolExecutor, cpu_count
 from tqdm import tqdm
 
 from actlib.study.data import NAMES, Data, load
 from actlib.study.results import Results
 from actlib.study.store import Store
-from actlib.study.training import attempt
-from actlib.study.trial import Trial
-
-_ONE_THREAD = {
-    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
-} | {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+from actlib.study.trial import Record, Trial
+from actlib.study.workers import Workers
 
 
 def run(
@@ -33,12 +25,17 @@ def run(
     store: str | os.PathLike[str] | None = "results.jsonl",
     data: Mapping[str, Any] | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
 ) -> Results:
     """Train trials, except those that the store has already.
 
     Each result is written to the store when it comes, and is on the disk before the next. If the
     run is stopped, by Ctrl-C or by accident, run the same again: it goes on where it was. Trials
-    that failed or diverged are results, too, and are not repeated.
+    that failed or diverged are results, too, and are not repeated, unless you ask for it.
+
+    A trial whose process dies, for example because memory runs out, has failed. To know which one
+    it was, those that were trained at that moment are trained once more, one after another; the
+    others go on.
 
     Parameters
     ----------
@@ -47,14 +44,19 @@ def run(
     executor : concurrent.futures.Executor, optional
         Where to train: ``dask.distributed.Client(...).get_executor()``,
         ``mpi4py.futures.MPIPoolExecutor()``, and so on; by default, a process for each core of
-        this machine, with one thread each. An executor that is given is left open.
+        this machine, with one thread each. An executor that is given is left open; if it is a
+        process pool and one of its processes dies, what it had not done is trained as by default.
+        Dask says by itself which trials cost it several workers, and may blame a neighbour, too.
     store : str or os.PathLike, optional
         A file for the results, a line of JSON each; None keeps them in memory alone.
     data : mapping of str to tuple or Data, optional
         Your own data, by the names that the trials use: ``{"mine": (x, y)}``, or
         ``(x, y, x_test, y_test)``; see `Data`.
     progress : bool
-        Whether to show a bar with the time left and the number of failures.
+        Whether to say what each data set is and what it is scored by, and to show a bar with the
+        time left and the number of failures.
+    retry_failed : bool
+        Whether to train again what the store has as failed; the new result then counts.
 
     Returns
     -------
@@ -64,12 +66,18 @@ def run(
     Raises
     ------
     ValueError
-        If a data set does not exist or cannot be used, or is not the one that the results in the
-        store are from.
+        Before anything is trained: if a data set does not exist or cannot be used, is not the one
+        that the results in the store are from, or has too few examples for a batch; if Keras does
+        not know an optimiser.
+    TypeError
+        If `executor` is no executor, or `data` no mapping.
+    ImportError
+        If a trial needs Keras on TensorFlow, and it is not there.
     actlib.study.StoreError
         If the store cannot be read or written, or another run has it.
     RuntimeError
-        If trials were lost because workers died; all others are in the store.
+        If no process can be started, or a given executor broke or dropped trials; all other results
+        are in the store.
 
     Examples
     --------
@@ -81,94 +89,59 @@ def run(
     >>> [record["status"] for record in results.records]
     ['ok', 'ok']
     """
+    if not isinstance(executor, Executor | None):
+        raise TypeError(
+            "executor must be a concurrent.futures.Executor; of Dask's Client, give "
+            f"client.get_executor(); got {type(executor).__name__}"
+        )
     trials = list(dict.fromkeys(trials))
     sets = _data(trials, data or {})
     with Store(store) as kept:
         _check_data(trials, sets, kept)
-        done = {record["id"] for record in kept.records}
+        again = {"failed"} if retry_failed else ()
+        done = {key for key, record in kept.records.items() if record["status"] not in again}
         todo = [trial for trial in trials if trial.id not in done]
-        with tqdm(
-            total=len(trials), initial=len(trials) - len(todo), unit="trial", disable=not progress
-        ) as bar:
-            lost = _train(todo, sets, executor, kept, bar) if todo else []
-    if lost:
+        _check_sizes(todo, sets)
+        error = _train(todo, len(trials), sets, executor, kept, progress) if todo else None
+    if lost := sum(trial.id not in kept.records for trial in trials):
         raise RuntimeError(
-            f"{len(lost)} of {len(trials)} trials were lost, the first by {lost[0]!r}. "
-            + _resume(kept)
-        ) from lost[0]
-    results = {record["id"]: record for record in kept.records}
-    return Results([results[trial.id] for trial in trials])
+            f"{lost} of {len(trials)} trials were lost by {error!r}; the executor's log may say "
+            f"more. {_resume(kept)}"
+        ) from error
+    return Results([kept.records[trial.id] for trial in trials])
 
 
 def _train(
     todo: list[Trial],
+    total: int,
     sets: Mapping[str, Data],
     executor: Executor | None,
     kept: Store,
-    bar: tqdm[Any],
-) -> list[Exception]:
-    """Train what is to do; what is returned became of trials whose workers died."""
-    counts = {"failed": 0, "diverged": 0}
-    lost: list[Exception] = []
-    with _open(executor, len(todo)) as pool:
-        futures = {pool.submit(attempt, trial, sets[trial.data]): trial for trial in todo}
+    progress: bool,
+) -> BaseException | None:
+    """Train what is to do, and show it; what is returned is why some have no result."""
+    if progress:
+        print(*sets.values(), sep="\n", file=sys.stderr)
+    counts = Counter(failed=0, diverged=0)
+    with tqdm(total=total, initial=total - len(todo), unit="trial", disable=not progress) as bar:
+
+        def keep(record: Record) -> None:
+            if kept.records.get(record["id"]) is record:
+                return  # an interrupt came when it had been kept
+            kept.add(record)
+            if record["status"] in counts:
+                counts[record["status"]] += 1
+            bar.set_postfix(counts, refresh=False)
+            bar.update()
+
+        workers = Workers(sets, keep)
         try:
-            for future in as_completed(futures):
-                try:
-                    record = future.result()
-                except Exception as error:  # of the executor: attempt itself raises none
-                    lost.append(error)
-                    continue
-                kept.add(record)
-                if record["status"] in counts:
-                    counts[record["status"]] += 1
-                bar.set_postfix(counts, refresh=False)
-                bar.update()
-        except BaseException as error:
-            if pool is executor:
-                for future in futures:
-                    future.cancel()
-            else:
-                pool.shutdown(wait=True, kill_workers=True)
-            if isinstance(error, KeyboardInterrupt):
-                _keep_finished(futures, kept)
-                bar.close()
-                print(f"Stopped. {_resume(kept)}", file=sys.stderr)
+            workers.train(todo, executor)
+        except KeyboardInterrupt:
+            bar.close()
+            print(f"Stopped. {_resume(kept)}", file=sys.stderr)
             raise
-    return lost
-
-
-def _keep_finished(futures: Mapping[Future[Any], Trial], kept: Store) -> None:
-    """Keep what came between the last result that was kept and the interrupt."""
-    ids = {record["id"] for record in kept.records}
-    for future, trial in futures.items():
-        finished = future.done() and not future.cancelled() and not future.exception()
-        if finished and trial.id not in ids:
-            kept.add(future.result())
-
-
-@contextmanager
-def _open(executor: Executor | None, tasks: int) -> Iterator[Any]:
-    if executor is not None:
-        yield executor
-        return
-    workers = min(cpu_count(), tasks)
-    with ProcessPoolExecutor(
-        workers, env=_ONE_THREAD, initializer=_belong_to, initargs=(os.getpid(),)
-    ) as pool:
-        yield pool
-
-
-def _belong_to(parent: int) -> None:
-    """Make a worker leave Ctrl-C to its parent, and end when that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    return workers.error
 
 
 def _resume(kept: Store) -> str:
@@ -179,21 +152,47 @@ def _resume(kept: Store) -> str:
 
 def _data(trials: list[Trial], given: Mapping[str, Any]) -> dict[str, Data]:
     """Load what the trials need, in this process: what is wrong shows before anything is run."""
+    if not isinstance(given, Mapping):
+        raise TypeError(
+            'data must be a mapping such as {"mine": (x, y)}; a path goes to the trials, as '
+            f'Trial(data="mine.npz"); got {type(given).__name__}'
+        )
     if clash := sorted(set(given) & set(NAMES)):
         raise ValueError(f"data must not be called {', '.join(clash)}: there are such data already")
-    own = {
-        name: value if isinstance(value, Data) else Data(*value, name=name)
-        for name, value in given.items()
-    }
-    return {name: own[name] if name in own else load(name) for name in {t.data for t in trials}}
+    own = {name: _own(name, value) for name, value in given.items()}
+    names = dict.fromkeys(trial.data for trial in trials)
+    return {name: own[name] if name in own else load(name) for name in names}
+
+
+def _own(name: str, value: Any) -> Data:
+    if isinstance(value, Data):
+        return value
+    if isinstance(value, (tuple, list)) and len(value) in (2, 4):
+        return Data(*value, name=name)
+    raise TypeError(
+        f"data[{name!r}] must be (x, y), (x, y, x_test, y_test) or a Data, got "
+        f"{type(value).__name__}"
+        + (f" of {len(value)}" if isinstance(value, (tuple, list)) else "")
+    )
 
 
 def _check_data(trials: list[Trial], sets: Mapping[str, Data], kept: Store) -> None:
-    done = {record["id"]: record for record in kept.records}
     for trial in trials:
-        record = done.get(trial.id)
+        record = kept.records.get(trial.id)
         if record and record["data"] != sets[trial.data].fingerprint:
             raise ValueError(
                 f"the data {trial.data!r} are not those that {kept.path} has results of; give them "
                 "another name, or use another store"
+            )
+
+
+def _check_sizes(todo: list[Trial], sets: Mapping[str, Data]) -> None:
+    parts = dict.fromkeys((trial.data, trial.score_on) for trial in todo)
+    counts = {(name, score_on): sets[name].count(score_on) for name, score_on in parts}
+    for trial in todo:
+        count = counts[trial.data, trial.score_on]
+        if trial.batch_size > count:
+            raise ValueError(
+                f"batch_size must be at most {count}, the number of examples of {trial.data!r} to "
+                f"fit to, got {trial.batch_size}"
             )

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
-_BEGINNING = b'{"id": "'  # of a line, as `Store.add` writes it
+from actlib.study.trial import Record, Trial
+
+#: What every result has; see `actlib.study.training.attempt`.
+_PARTS = {"id": str, "trial": dict, "data": str, "status": str, "reason": str}
+_PARTS |= {"metrics": dict, "curves": dict}
+_FIELDS = {field.name for field in fields(Trial)}
+#: How a line begins, as `Store.add` writes it, and an example of that.
+_BEGINNING = rb'\{"id": "[0-9a-f]{16}", "trial": \{"activation": "'
+_EXAMPLE = b'{"id": "0123456789abcdef", "trial": {"activation": "'
 
 
 class StoreError(OSError):
     """A store that cannot be used: the text says why, and what to do."""
 
 
-def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+def read(path: str | os.PathLike[str]) -> list[Record]:
     """The results in a store.
 
     Parameters
@@ -36,11 +46,13 @@ def read(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     StoreError
         If the file is not there, or is no store.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     return list(_judged(path, _content(path))[0].values())
 
 
 def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is no file, so it cannot hold results; use a file as the store")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -49,7 +61,7 @@ def _content(path: Path) -> bytes:
         ) from None
 
 
-def _judged(path: Path, content: bytes) -> tuple[dict[str, dict[str, Any]], bytes]:
+def _judged(path: Path, content: bytes) -> tuple[dict[str, Record], bytes]:
     """The results in a file by their ids, and what there is of a last line that is torn.
 
     A file is a store if all its lines are results; the last may be torn if it begins as one.
@@ -62,26 +74,32 @@ def _judged(path: Path, content: bytes) -> tuple[dict[str, dict[str, Any]], byte
         record = _result(line)
         if record is None:
             raise StoreError(
-                f"line {number} of {path} is no result of a study, so the file was left as it is; "
-                "mend the line, or use another file as the store"
+                f"line {number} of {path} is no result of a study, or is one of a newer actlib, so "
+                "the file was left as it is; mend the line, or use another file as the store"
             )
         records[record["id"]] = record
-    if last and not (records and last.startswith(_BEGINNING[: len(last)])):
+    if last and not (records and _begins_as_a_result(last)):
         raise StoreError(
-            f"{path} holds no results of a study, so it was left as it is; "
-            "use another file as the store"
+            f"{path} {'ends with what is no result' if records else 'holds no results'} of a "
+            "study, so it was left as it is; use another file as the store"
         )
     return records, last
 
 
-def _result(line: bytes) -> dict[str, Any] | None:
+def _result(line: bytes) -> Record | None:
     """What a line holds, if it is a result."""
     try:
-        record = json.loads(line)
-        kinds = [type(record[key]) for key in ("id", "trial", "status")]
+        record = json.loads(line.decode("utf-8-sig"))
+        kinds = {key: type(record[key]) for key in _PARTS}
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return record if kinds == [str, dict, str] else None
+    known = kinds == _PARTS and record["trial"].keys() <= _FIELDS
+    return record if known and re.fullmatch("[0-9a-f]{16}", record["id"]) else None
+
+
+def _begins_as_a_result(torn: bytes) -> bool:
+    """Whether it does, as far as it goes; the rest is taken from an example."""
+    return re.match(_BEGINNING, torn + _EXAMPLE[len(torn) :]) is not None
 
 
 class Store:
@@ -94,8 +112,8 @@ class Store:
 
     Attributes
     ----------
-    records : list of dict
-        What it holds.
+    records : dict of str to dict
+        What it holds, by the trials' ids.
 
     Raises
     ------
@@ -104,8 +122,8 @@ class Store:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
-        self.path = None if path is None else Path(path)
-        self.records: list[dict[str, Any]] = []
+        self.path = None if path is None else Path(path).expanduser()
+        self.records: dict[str, Record] = {}
         self._file: BinaryIO | None = None
         self._lock: FileLock | None = None
 
@@ -113,9 +131,9 @@ class Store:
         """Judge the file, lock it, and read it; a line that was not finished goes elsewhere."""
         if self.path is None:
             return self
-        if self.path.is_file():
+        if self.path.exists():
             read(self.path)  # an error before anything is made or changed
-        self._lock = FileLock(f"{self.path}.lock")
+        self._lock = FileLock(f"{self.path.resolve()}.lock")  # one for all links to the file
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -141,14 +159,13 @@ class Store:
         except OSError as error:
             raise StoreError(error.errno, f"no store can be made: {error.strerror}", path) from None
         content = _content(path)
-        records, torn = _judged(path, content)
+        self.records, torn = _judged(path, content)
         if torn:
             with path.with_name(f"{path.name}.torn").open("ab") as beside:
                 beside.write(torn + b"\n")
             self._file.truncate(len(content) - len(torn))
         elif content and not content.endswith(b"\n"):
             self._file.write(b"\n")
-        self.records = list(records.values())
 
     def __exit__(
         self,
@@ -162,38 +179,49 @@ class Store:
         if self._lock is not None:
             self._lock.release()
 
-    def add(self, record: dict[str, Any]) -> None:
+    @staticmethod
+    def _is_there(path: Path, file: BinaryIO) -> bool:
+        return path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno()))
+
+    def add(self, record: Record) -> None:
         """Write a result, and wait until it is on the disk.
 
         Parameters
         ----------
         record : dict
-            As JSON can hold it.
+            As JSON can hold it; it takes the place of an earlier one of the same trial.
 
         Raises
         ------
         StoreError
-            If it cannot be written, for example because the disk is full; what was there before is
-            as it was.
+            If it cannot be written, for example because the disk is full, when what was there
+            before is as it was; or if the file has been moved, removed or replaced.
         """
-        if self._file is None:
-            self.records.append(record)
+        if self.path is None or self._file is None:
+            self.records[record["id"]] = record
             return
+        if not self._is_there(self.path, self._file):
+            raise StoreError(
+                f"{self.path} was moved, removed or replaced while results were written to it; "
+                "put it back, then run again to go on"
+            )
         line = json.dumps(record, allow_nan=False).encode() + b"\n"
-        size, count = os.fstat(self._file.fileno()).st_size, len(self.records)
+        size, before = os.fstat(self._file.fileno()).st_size, self.records.get(record["id"])
         try:
             if self._file.write(line) != len(line):
                 raise OSError(None, "only a part was written; the disk may be full")
             os.fsync(self._file.fileno())
-            self.records.append(record)
+            self.records[record["id"]] = record
         except BaseException as error:  # also an interrupt: it is in both, or in none
             self._file.truncate(size)
-            del self.records[count:]
+            self.records.pop(record["id"], None)
+            if before:
+                self.records[record["id"]] = before
             if not isinstance(error, OSError):
                 raise
             raise StoreError(
                 error.errno,
-                f"a result cannot be written ({error.strerror}); {count} are safe; "
+                f"a result cannot be written ({error.strerror}); {len(self.records)} are safe; "
                 "make room, then run again to go on",
                 self.path,
             ) from error

@@ -7,8 +7,8 @@ import importlib
 import math
 import platform
 import time
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -17,9 +17,7 @@ from actlib._core.arrays import Array
 from actlib._core.registry import REGISTRY
 from actlib.network import Network, accuracy, mini_batches, squared_error
 from actlib.study.data import Data, Split
-from actlib.study.trial import INITS, Epoch, Trial
-
-Record = dict[str, Any]
+from actlib.study.trial import INITS, Epoch, Record, Trial
 
 
 def attempt(trial: Trial, data: Data) -> Record:
@@ -42,7 +40,37 @@ def attempt(trial: Trial, data: Data) -> Record:
         trial that did not end well.
     """
     started = time.perf_counter()
-    record: Record = {
+    record = _untrained(trial, data)
+    try:
+        with threadpool_limits(1), np.errstate(all="ignore"):
+            _train(trial, data, record)
+    except (Exception, SystemExit) as error:  # a result like others: the next trial may be fine
+        record.update(status="failed", reason=f"{type(error).__name__}: {error}")
+    seconds = round(time.perf_counter() - started, 3)
+    return {**record, "versions": _versions(trial), "seconds": seconds}
+
+
+def failed(trial: Trial, data: Data, reason: str) -> Record:
+    """The result of a trial that `attempt` could not return, for example as its worker was killed.
+
+    Parameters
+    ----------
+    trial, data
+        As for `attempt`.
+    reason : str
+        What happened.
+
+    Returns
+    -------
+    dict
+        What the store keeps; what was used to train it, and for how long, is not known.
+    """
+    end: Record = {"status": "failed", "reason": reason, "versions": {}, "seconds": None}
+    return _untrained(trial, data) | end
+
+
+def _untrained(trial: Trial, data: Data) -> Record:
+    return {
         "id": trial.id,
         "trial": trial.to_dict(),
         "data": data.fingerprint,
@@ -52,13 +80,25 @@ def attempt(trial: Trial, data: Data) -> Record:
         "curves": {},
         "right": None,
     }
-    try:
-        with threadpool_limits(1), np.errstate(all="ignore"):
-            _train(trial, data, record)
-    except Exception as error:  # a result like others: the next trial may be fine
-        record.update(status="failed", reason=f"{type(error).__name__}: {error}")
-    seconds = round(time.perf_counter() - started, 3)
-    return {**record, "versions": _versions(trial), "seconds": seconds}
+
+
+def check_optimisers(names: Iterable[str]) -> None:
+    """Raise an error if Keras on TensorFlow is not there, or does not know one of these.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of optimisers, as a `Trial` has them.
+
+    Raises
+    ------
+    ValueError, ImportError
+        Before any trial is trained, in a worker: this process may be one without Keras.
+    """
+    from actlib.study.in_keras import optimiser
+
+    for name in names:
+        optimiser(name)
 
 
 def _train(trial: Trial, data: Data, record: Record) -> None:
@@ -72,8 +112,9 @@ def _train(trial: Trial, data: Data, record: Record) -> None:
         scores = {"fit_loss": train(rows), **_scores(network, split), **_learned(network)}
         for name, value in scores.items():
             curves.setdefault(name, []).append(_short(value))
-        if not (math.isfinite(scores["fit_loss"]) and math.isfinite(scores["loss"])):
-            record.update(status="diverged", reason=f"the loss is not finite after epoch {epoch}")
+        if bad := [name for name, value in scores.items() if not math.isfinite(value)]:
+            what = "the loss" if {"fit_loss", "loss"} & {*bad} else bad[0]
+            record.update(status="diverged", reason=f"{what} is not finite after epoch {epoch}")
             return
     dead = [np.all(slopes == 0, axis=0) for slopes in network.slopes(split.x)]
     record["metrics"] = {

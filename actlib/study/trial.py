@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import operator
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -17,6 +18,8 @@ from actlib._core.registry import REGISTRY
 
 #: Trains on the given batches, one step each, and returns the mean loss.
 Epoch = Callable[[Array], float]
+#: What became of a trial, as a store keeps it; see `actlib.study.training.attempt`.
+Record = dict[str, Any]
 #: The standard deviation of first weights, for a layer of so many inputs and units.
 INITS = {
     "he": lambda inputs, units: math.sqrt(2 / inputs),
@@ -42,7 +45,7 @@ class Trial:
         The activation's parameters, where they are not the defaults.
     learned : str or tuple of str
         Those of them that are trained, one number for each hidden layer.
-    data : str
+    data : str or os.PathLike
         A name that `load` knows, the path of an ``.npz`` file, or a name given to `run`.
     score_on : {"test", "validation"}
         Which examples are kept to score the network on. To choose a learning rate, or anything
@@ -60,9 +63,10 @@ class Trial:
     optimiser : str
         ``"sgd"`` or, with Keras, another that ``keras.optimizers.get`` knows.
     rate : float
-        Learning rate.
+        Learning rate, not negative.
     decay : mapping of str to float
-        Weight decay, by what decays: ``weight``, ``bias`` or a learned parameter. NumPy only.
+        Weight decay, not negative, by what decays: ``weight``, ``bias`` or a learned parameter.
+        NumPy only.
     epochs, batch_size : int
         How often each example is used, and how many make a step.
     backend : {"numpy", "keras"}
@@ -105,27 +109,33 @@ class Trial:
 
     def __post_init__(self) -> None:
         activation = REGISTRY.elementwise[self.activation]
-        known = activation.spec.params
+        self._set("data", _name(self.data))
         self._set("learned", tuple(sorted(listed(self.learned))))
         for name in ("params", "decay"):
-            pairs = dict(getattr(self, name)).items()
-            self._set(name, tuple(sorted((key, float(value)) for key, value in pairs)))
+            self._set(name, _pairs(name, getattr(self, name)))
         for name in ("depth", "width", "epochs", "batch_size", "seed"):
-            self._set(name, operator.index(getattr(self, name)))
+            self._set(name, _as(operator.index, "an integer", name, getattr(self, name)))
             if getattr(self, name) < (name != "seed"):
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         for name in ("gain", "bias", "scale", "offset", "rate"):
-            self._set(name, float(getattr(self, name)))
-            if not math.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
+            self._set(name, _number(name, getattr(self, name)))
+        for name, value in (("rate", self.rate), *self.decay):
+            if value < 0:
+                raise ValueError(f"{name} must not be negative, got {value}")
         _one_of("init", self.init, INITS)
         _one_of("backend", self.backend, BACKENDS)
         _one_of("score_on", self.score_on, PARTS)
         for name in self.learned:
-            _one_of(f"a learned parameter of {self.activation}", name, known)
+            _one_of(f"a learned parameter of {self.activation}", name, activation.spec.params)
+        if len(set(self.learned)) < len(self.learned):
+            raise ValueError(f"learned names a parameter twice: {', '.join(self.learned)}")
+        for name, _ in self.decay:
+            _one_of("what decays", name, ("weight", "bias", *self.learned))
         activation(0.0, **dict(self.params))  # which says what is wrong, if anything is
         if self.backend == "numpy" and self.optimiser != "sgd":
             raise ValueError(f'backend="numpy" has the optimiser "sgd", not {self.optimiser!r}')
+        if not isinstance(self.optimiser, str):
+            raise TypeError(f"optimiser must be a name, got {self.optimiser!r}")
         if self.backend == "keras" and self.decay:
             raise ValueError('decay needs backend="numpy"')
 
@@ -207,6 +217,37 @@ def _values(axis: Any) -> list[Any]:
     return [axis] if alone else list(axis)
 
 
-def _one_of(what: str, got: str, known: Iterable[str]) -> None:
-    if got not in known:
+def _name(data: Any) -> str:
+    if not isinstance(data, (str, os.PathLike)):
+        raise TypeError(
+            "data must be a name or a path; arrays are given to run by such a name, as "
+            f"data={{'mine': (x, y)}}, got {type(data).__name__}"
+        )
+    return os.fsdecode(data)
+
+
+def _pairs(name: str, values: Any) -> tuple[tuple[str, float], ...]:
+    try:
+        pairs = dict(values).items()
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be numbers by their names, got {values!r}") from None
+    return tuple(sorted((key, _number(f"{name}[{key!r}]", value)) for key, value in pairs))
+
+
+def _number(name: str, value: Any) -> float:
+    number: float = _as(float, "a number", name, value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}")
+    return number
+
+
+def _as(kind: Callable[[Any], Any], words: str, name: str, value: Any) -> Any:
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be {words}, got {value!r}") from None
+
+
+def _one_of(what: str, got: Any, known: Iterable[str]) -> None:
+    if not isinstance(got, str) or got not in known:
         raise ValueError(f"{what} must be one of {', '.join(known) or 'none'}, got {got!r}")
