@@ -166,6 +166,52 @@ def check(
     sys.exit(0 if report.ok else 1)
 
 
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--layer", multiple=True, help="Which to report on; all by default.")
+@click.option("--batch-size", type=int, default=256, show_default=True)
+@click.option(
+    "--flat",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="A slope is flat below this share of the activation's largest.",
+)
+@click.option(
+    "--share",
+    type=float,
+    default=0.95,
+    show_default=True,
+    help="Of its inputs on which a saturated unit is flat, and a lost one has lost its gradient.",
+)
+@click.option(
+    "--dormant",
+    type=float,
+    default=0.025,
+    show_default=True,
+    help="Of the layer's mean output, which that of a dormant unit does not exceed.",
+)
+def diagnose(model: Path, data: Path, layer: tuple[str, ...], **limits: Any) -> None:
+    """Report dead, dormant, saturated and lost units of a Keras model.
+
+    DATA is a file .npy, or .npz with one array, an array x, or one for each input by its name.
+
+    For example: actlib diagnose model.keras data.npz --layer hidden_1
+    """
+    try:
+        from actlib import diagnose as tool
+        from actlib.diagnose.files import load_data, load_model
+
+        loaded = load_model(model)
+        found = tool.inspect(loaded, load_data(data, loaded), only=layer or None, **limits)
+    except ModuleNotFoundError as error:
+        raise click.UsageError(str(error)) from None
+    except (TypeError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(str(found))
+
+
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import dataclasses
+import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +15,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from click.testing import CliRunner
 from keras import layers
 
-from actlib import diagnose, relu, sigmoid
+from actlib import diagnose, gelu_tanh, relu, sigmoid
+from actlib.__main__ import main
 from actlib.diagnose.advice import SECTIONS
-from actlib.diagnose.probe import layers as all_layers
+from actlib.diagnose.places import layers as all_layers
 from actlib.keras import Activation, GatedUnit, activation
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -71,8 +75,10 @@ def test_lost_units() -> None:
     z = np.float32(X + np.array([20, 15.7, 0, -20]))
     one = 1 / (1 + np.exp(-z)) == 1
     finding = only(model)
-    assert (finding.lost, finding.dead) == (2, 0)
+    assert (finding.lost, finding.dead) == (1, 0)
     assert finding.lost_share == pytest.approx(one.mean(), abs=2e-3)
+    assert 0 < one[:, 1].mean() < 0.05
+    assert only(model, share=0.01).lost == 2
     assert only(model_of(activation("sigmoid"), [20, 15.7, 0, -20])).lost == 0
 
 
@@ -82,6 +88,33 @@ def test_a_gradient_that_was_cut_is_lost() -> None:
 
     assert only(model_of(cut, [0, 1])).lost == 2
     assert only(model_of(lambda z: tf.stop_gradient(z * tf.abs(z)), [1.5])).lost == 1
+
+
+def test_dormant_units() -> None:
+    """GELU is never exactly dead; at a mean pre-activation of -3 it is nearly silent."""
+    biases = [-3, -0.5, 0, 2]
+    model = model_of("gelu", biases)
+    sizes = np.abs(gelu_tanh(X + np.array(biases, np.float32))).mean(axis=0)
+    scores = sizes / sizes.mean()
+    assert scores[0] < 0.025 < scores[1]
+    finding = only(model)
+    assert (finding.dormant, finding.dead) == (1, 0)
+    assert only(model, dormant=float(scores[1]) + 1e-3).dormant == 2
+    assert only(model, dormant=0.0).dormant == 0
+
+
+@pytest.mark.parametrize("f", ["relu", "gelu", "silu", "softplus", "relu6", "hard_silu"])
+def test_all_units_of_a_silent_layer_are_dormant(f: str) -> None:
+    assert only(model_of(f, [-99, -200])).dormant == 2
+    assert only(model_of(f, [-99, -200, 9])).dormant == 2
+
+
+@pytest.mark.parametrize("f", ["tanh", "sigmoid", "elu", "leaky_relu", "hard_sigmoid", "softsign"])
+def test_units_that_are_no_rectifiers_are_not_called_dormant(f: str) -> None:
+    diagnosis = diagnose.inspect(model_of(f, [0, -99]), X, per_unit=True)
+    assert diagnosis.findings[0].dormant is None
+    assert diagnosis.to_frame()["dormant"].isna().all()
+    assert "dormant" not in diagnosis.units_frame()
 
 
 def test_inputs_at_a_kink() -> None:
@@ -115,6 +148,75 @@ def test_moments_and_gain() -> None:
     through = (gradients * (z > 0)) @ kernel.T
     measured = np.linalg.norm(through) / np.linalg.norm(gradients)
     assert finding.gain == pytest.approx(measured, rel=0.1)
+
+
+L = layers
+GAINS = {
+    "dense": ((6,), L.Dense(40, activation="relu")),
+    "dense of sequences": ((3, 6), L.Dense(40, activation="relu")),
+    "convolution": ((9, 9, 2), L.Conv2D(5, 3, activation="relu")),
+    "padded": ((5, 5, 2), L.Conv2D(6, 3, padding="same", activation="relu")),
+    "strided": ((9, 9, 2), L.Conv2D(6, 3, strides=2, activation="relu")),
+    "grouped": ((9, 9, 4), L.Conv2D(6, 3, groups=2, activation="relu")),
+    "in one dimension": ((9, 3), L.Conv1D(6, 3, activation="relu")),
+    "transposed": ((5, 5, 3), L.Conv2DTranspose(4, 3, activation="relu")),
+    "transposed and strided": ((5, 5, 3), L.Conv2DTranspose(4, 3, 2, activation="relu")),
+    "depthwise": ((9, 9, 3), L.DepthwiseConv2D(3, depth_multiplier=1, activation="relu")),
+    "separable": ((9, 9, 3), L.SeparableConv2D(8, 3, activation="relu")),
+    "einsum": ((4, 6), L.EinsumDense("abc,cd->abd", (4, 30), bias_axes="d", activation="relu")),
+    "einsum with heads": ((4, 6), L.EinsumDense("abc,cde->abde", (4, 3, 8), activation="relu")),
+}
+
+
+@pytest.mark.parametrize("kind", GAINS)
+def test_the_gain_is_that_of_a_gradient_on_its_way_back(kind: str) -> None:
+    """Measured by sending random gradients through the layer."""
+    shape, layer = GAINS[kind]
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input(shape), layer])
+    x = tf.constant(np.random.default_rng(0).normal(size=(600, *shape)).astype("f"))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = model(x)
+    sent = tf.random.normal(y.shape)
+    measured = tf.norm(tape.gradient(y, x, output_gradients=sent)) / tf.norm(sent)
+    assert only(model, x).gain == pytest.approx(float(measured), rel=0.04)
+
+
+def test_the_gain_of_a_quantised_layer() -> None:
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(300, 16)).astype("f")
+    model = keras.Sequential([keras.Input([16]), layers.Dense(8, activation="relu", name="d")])
+    before = only(model, x).gain
+    model.layers[0].quantize("int8")
+    assert only(model, x).gain == pytest.approx(before, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layer", "mode"),
+    [
+        ((16,), L.Dense(8, activation="relu"), "int4"),
+        ((4, 6), L.EinsumDense("abc,cd->abd", (4, 30), activation="relu"), "int8"),
+        ((9, 9, 3), L.SeparableConv2D(8, 3, depth_multiplier=2, activation="relu"), None),
+        ((4, 6), L.LSTM(3), None),
+    ],
+    ids=["int4", "einsum in int8", "separable with paths that meet", "recurrent"],
+)
+def test_a_gain_that_is_not_known_is_left_out(
+    shape: tuple[int, ...], layer: Any, mode: str | None
+) -> None:
+    model = keras.Sequential([keras.Input(shape), layer])
+    if mode:
+        layer.quantize(mode)
+    diagnosis = diagnose.inspect(model, np.ones((8, *shape), np.float32))
+    assert diagnosis.to_frame()["gain"].isna().all()
+    assert str(diagnosis).splitlines()[1].endswith(" -")
+
+
+def test_an_activation_by_itself_has_the_gain_of_its_slopes() -> None:
+    model = keras.Sequential([keras.Input([1]), layers.ReLU()])
+    x = np.array([[-1.0], [-2.0], [-3.0], [4.0]], np.float32)
+    assert only(model, x).gain == 0.5
 
 
 def test_numbers_of_single_units() -> None:
@@ -275,9 +377,9 @@ def test_a_saved_model(tmp_path: Path) -> None:
 def test_mixed_precision() -> None:
     dense = layers.Dense(3, activation="sigmoid", dtype="mixed_float16")
     model = keras.Sequential([keras.Input([1]), dense])
-    dense.set_weights([np.ones((1, 3)), np.array([0.0, 10.0, -300.0])])
+    dense.set_weights([np.array([[1, 0.5, 1]]), np.array([0.0, 9.0, -300.0])])
     finding = only(model)
-    assert (finding.lost, finding.dead) == (1, 1)  # at 10, and where float16 has only 0
+    assert (finding.lost, finding.dead) == (1, 1)  # around 9, and where float16 has only 0
     assert finding.float16_margin == pytest.approx(65504 / 301, rel=1e-3)
 
 
@@ -353,6 +455,7 @@ def test_data_of_every_kind(data: Any) -> None:
         (tf.data.Dataset.from_tensor_slices(X).repeat().batch(9), ValueError, "never ends"),
         ({"a": X, "b": X[1:]}, ValueError, "differ in length: .100, 101."),
         (3, TypeError, "data must be arrays, .* got int"),
+        ((X, X[1:]), ValueError, "differ in length: .100, 101."),
     ],
 )
 def test_data_that_will_not_do(data: Any, error: type[Exception], message: str) -> None:
@@ -367,6 +470,35 @@ def test_models_that_will_not_do() -> None:
         diagnose.inspect(keras.Sequential([keras.Input([1]), layers.Dense(2)]), X)
     with pytest.raises(TypeError, match="must be a Keras model, got int"):
         diagnose.inspect(3, X)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"flat": 2}, "flat must be a share, above 0 and at most 1, got 2"),
+        ({"share": 1.5}, "share must be a share, above 0 and at most 1, got 1.5"),
+        ({"share": 0}, "share must be a share, above 0 and at most 1, got 0"),
+        ({"share": float("nan")}, "share must be a share, above 0 and at most 1, got nan"),
+        ({"dormant": -0.1}, "dormant must be a share, from 0 to 1, got -0.1"),
+        ({"flat": "small"}, "flat must be a share, above 0 and at most 1, got 'small'"),
+        ({"batch_size": 0}, "batch_size must be a whole number, at least 1, got 0"),
+        ({"batch_size": 1.5}, "batch_size must be a whole number, at least 1, got 1.5"),
+        ({"only": "hiden"}, "the model has no layer 'hiden'; did you mean hidden"),
+    ],
+)
+def test_arguments_that_are_out_of_range(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        diagnose.inspect(model_of("relu", [0]), X, **options)
+
+
+def test_single_layers_can_be_asked_for() -> None:
+    model = three_layers()
+    assert [f.layer for f in diagnose.inspect(model, X, only="b").findings] == ["b"]
+    found = diagnose.inspect(model, X, only=["c", "a"]).findings
+    assert [f.layer for f in found] == ["a", "c"]
+    outer = keras.Sequential([keras.Input([1]), keras.Sequential([*model.layers], name="in")])
+    assert len(diagnose.inspect(outer, X, only="in").findings) == 3
+    assert len(diagnose.inspect(outer, X, only="in/b").findings) == 1
 
 
 # --- the model comes back as it was
@@ -454,14 +586,31 @@ def test_memory_does_not_grow_with_the_data() -> None:
 def test_the_report() -> None:
     diagnosis = diagnose.inspect(model_of("relu", [-3, 0]), X)
     lines = str(diagnosis).splitlines()
-    assert lines[0].split()[:6] == ["layer", "activation", "units", "dead", "saturated", "lost"]
-    assert lines[1].split()[:6] == ["hidden", "relu", "2", "1", "0", "0"]
+    heads = ["layer", "activation", "units", "dead", "dormant", "saturated", "lost", "(inputs)"]
+    assert lines[0].split()[:8] == heads
+    assert lines[1].split()[:8] == ["hidden", "relu", "2", "1", "1", "0", "0", "(0.0%)"]
     assert "101 samples." in lines
     assert "A unit called dead may still fire on up to 0.03 of all samples (3/n)." in lines
     assert diagnosis.bound == 3 / 101
     frame = diagnosis.to_frame()
     assert {"layer", "activation", "units", "dead", "saturated", "lost", "gain", "n"} <= {*frame}
     assert len(frame) == 1
+
+
+def test_the_report_prints_on_a_terminal_that_has_only_ascii(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    diagnosis = diagnose.inspect(model_of("relu", [-3, 0]), X)
+    assert "-3 ± 0.58" not in str(diagnosis)
+    assert "-1.5 ± 1.6" in str(diagnosis)
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", ascii_only)
+    print(diagnosis)
+    assert "-1.5 +- 1.6" in str(diagnosis)
+    renamed = dataclasses.replace(diagnosis.findings[0], layer="couché")
+    print(dataclasses.replace(diagnosis, findings=(renamed,)))
+    ascii_only.flush()
+    assert b"couch\\xe9" in ascii_only.buffer.getvalue()
 
 
 def test_html_is_escaped() -> None:
@@ -521,63 +670,56 @@ def test_advice_leads_to_where_the_book_shows_it() -> None:
         assert f"({label})=" in (chapters / f"{chapter}.ipynb").read_text(encoding="utf-8")
 
 
-# --- during training
+# --- the command
 
 
-def dying() -> keras.Model:
-    """Its units are dead after the first step: the targets pull every bias far down."""
-    model = keras.Sequential(
-        [keras.Input([1]), layers.Dense(4, activation="relu", name="hidden"), layers.Dense(1)]
+def files(folder: Path, **arrays: np.ndarray) -> list[str]:
+    model_of("relu", [-3, 0]).save(folder / "model.keras")
+    np.savez(folder / "data.npz", **arrays)
+    return ["diagnose", str(folder / "model.keras"), str(folder / "data.npz")]
+
+
+@pytest.mark.parametrize("arrays", [{"x": X}, {"anything": X}, {"x": X, "y": X}])
+def test_the_command(tmp_path: Path, arrays: dict[str, np.ndarray]) -> None:
+    done = CliRunner().invoke(main, [*files(tmp_path, **arrays), "--layer", "hidden"])
+    assert (done.exit_code, done.exception) == (0, None)
+    assert done.stdout == f"{diagnose.inspect(model_of('relu', [-3, 0]), X)}\n"
+
+
+def test_the_command_gives_each_input_its_array(tmp_path: Path) -> None:
+    a, b = keras.Input([1], name="a"), keras.Input([1], name="b")
+    keras.Model([a, b], layers.ReLU()(layers.Subtract()([a, b]))).save(tmp_path / "m.keras")
+    np.savez(tmp_path / "d.npz", b=X + 9, a=X)
+    done = CliRunner().invoke(
+        main, ["diagnose", str(tmp_path / "m.keras"), str(tmp_path / "d.npz")]
     )
-    model.layers[0].set_weights([np.zeros((1, 4)), np.ones(4)])
-    model.layers[1].set_weights([np.ones((4, 1)), np.zeros(1)])
-    model.compile(keras.optimizers.SGD(1.0), "mse")
-    return model
+    assert done.stdout.splitlines()[1].split()[1:4] == ["relu", "1", "1"]
 
 
-def train(monitor: diagnose.UnitMonitor, epochs: int = 4, **options: Any) -> Any:
-    options = {"verbose": 0, **options}
-    return dying().fit(
-        X, np.full_like(X, -9), batch_size=101, epochs=epochs, callbacks=[monitor], **options
-    )
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda command: [*command, "--layer", "nope"], "no layer 'nope'"),
+        (lambda command: [*command, "--share", "1.5"], "share must be a share"),
+        (lambda command: [command[0], "missing.keras", command[2]], "missing.keras"),
+        (lambda command: [*command[:2], "missing.npz"], "missing.npz"),
+        (lambda command: [*command[:2], command[1]], "model.keras holds"),
+    ],
+    ids=["layer", "share", "model", "data", "no arrays"],
+)
+def test_what_the_command_refuses(tmp_path: Path, change: Any, message: str) -> None:
+    done = CliRunner().invoke(main, change(files(tmp_path, x=X)))
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("Error: ")
 
 
-def test_the_monitor_counts_and_shows(capsys: pytest.CaptureFixture[str]) -> None:
-    monitor = diagnose.UnitMonitor(X, every=2)
-    history = train(monitor, verbose=2).history
-    assert history["dead_units"] == [4, 4]
-    assert list(monitor.diagnoses) == [1, 3]
-    assert "dead_units: 4" in capsys.readouterr().out
+def test_the_command_says_what_arrays_there_are(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, files(tmp_path, a=X, b=X))
+    assert "data.npz holds a, b; call what the model takes x" in done.stderr
 
 
-@pytest.mark.parametrize("rule", [0.5, 1.0, lambda diagnosis: diagnosis.findings[0].dead == 4])
-def test_the_monitor_stops(rule: Any) -> None:
-    assert len(train(diagnose.UnitMonitor(X, stop_when=rule)).history["loss"]) == 1
-    never = diagnose.UnitMonitor(X, stop_when=lambda _: False)
-    assert len(train(never).history["loss"]) == 4
-
-
-def test_the_monitor_writes(tmp_path: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    train(diagnose.UnitMonitor(X, log_dir=tmp_path / "logs"), epochs=2)
-    with (tmp_path / "logs/units.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert [(row["epoch"], row["layer"], row["dead"]) for row in rows] == [
-        ("0", "hidden", "4"),
-        ("1", "hidden", "4"),
-    ]
-    events = EventAccumulator(str(tmp_path / "logs"))
-    events.Reload()
-    written = events.Tags()["tensors"]
-    assert "hidden/dead" in written
-    assert "hidden/activations" in written
-    numbers = [tf.make_ndarray(e.tensor_proto) for e in events.Tensors("hidden/dead")]
-    assert [float(number) for number in numbers] == [4, 4]
-
-
-def test_what_the_monitor_refuses() -> None:
-    with pytest.raises(ValueError, match="every must be at least 1, got 0"):
-        diagnose.UnitMonitor(X, every=0)
-    with pytest.raises(ValueError, match="stop_when must be a share"):
-        diagnose.UnitMonitor(X, stop_when=50)
+def test_the_command_finds_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files(tmp_path, x=X)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert CliRunner().invoke(main, ["diagnose", "~/model.keras", "~/data.npz"]).exit_code == 0

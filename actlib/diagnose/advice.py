@@ -8,12 +8,14 @@ import numpy as np
 
 from actlib._core.registry import REGISTRY
 from actlib.diagnose.finding import Finding
+from actlib.diagnose.normalisation import Stale
 
 #: Where the book shows that it helps: a chapter and a label in it.
 SECTIONS = {
     "dead": ("diagnosing", "diagnosing-dead"),
     "saturated": ("diagnosing", "diagnosing-saturated"),
     "lost": ("diagnosing", "diagnosing-lost"),
+    "stale": ("diagnosing", "diagnosing-stale"),
     "origin": ("diagnosing", "diagnosing-origin"),
 }
 
@@ -24,13 +26,17 @@ _LIVELIER = (
 _SMALLER = "Try inputs scaled to a standard deviation of 1, or smaller first weights"
 
 
-def advice(findings: Sequence[Finding], origin: str | None = None) -> list[str]:
+def advice(
+    findings: Sequence[Finding], stale: Sequence[Stale] = (), origin: str | None = None
+) -> list[str]:
     """One line for each thing that was found, with the layers where it was.
 
     Parameters
     ----------
     findings : sequence of Finding
-        What `inspect` found.
+        What `inspect` found, in training.
+    stale : sequence of Stale
+        Layers whose moving statistics are not those of the data.
     origin : str or None
         Where the first number was made that is not finite.
 
@@ -47,6 +53,9 @@ def advice(findings: Sequence[Finding], origin: str | None = None) -> list[str]:
             if count := getattr(finding, kind):
                 layers = where.setdefault((kind, remedy(finding)), [])
                 layers.append(f"{finding.layer} ({count} of {finding.units})")
+    if stale:
+        layers = [f"{found.layer} ({found.stale} of {found.units})" for found in stale]
+        where["stale", _LONGER] = layers
     return [
         f"{_FOUND[kind]}: {', '.join(layers)}. {remedy}. {_link(kind)}"
         for (kind, remedy), layers in where.items()
@@ -57,8 +66,14 @@ _FOUND = {
     "origin": "The first number that is not finite",
     "dead": "Dead units",
     "saturated": "Saturated units",
-    "lost": "Units that get a gradient of 0 from the framework where it is not",
+    "stale": "Stale moving statistics (the mean is off by more than a standard deviation of the "
+    "data, or the deviation by a factor of more than 2)",
+    "lost": "Units that mostly get a gradient of 0 from the framework where it is not",
 }
+_LONGER = (
+    "In use, the model does something else than in training; train for more steps, or with a lower "
+    "momentum"
+)
 _ORIGIN = "Look for one in the data; if there is none, train anew with a lower learning rate"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,9 +10,32 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+_TENSORS = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor)
 
-def batches(data: Any, batch_size: int) -> Iterator[Any]:
-    """What a model takes, batch by batch, without targets and weights.
+
+def check(data: Any) -> None:
+    """Refuse what no batches can be had of.
+
+    Raises
+    ------
+    TypeError
+        If it is neither arrays nor anything else that `batches` takes.
+    ValueError
+        If it never ends.
+    """
+    if isinstance(data, keras.utils.PyDataset) and data.num_batches is None:
+        raise ValueError("the PyDataset never ends; give it a number of batches")
+    if isinstance(data, tf.data.Dataset) and data.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("the Dataset never ends; take a number of batches: data.take(100)")
+    if not (_is_cut(data) or isinstance(data, Iterable)):
+        raise TypeError(
+            f"data must be arrays, a tf.data.Dataset, a PyDataset or another iterable of batches, "
+            f"got {type(data).__name__}"
+        )
+
+
+def batches(data: Any, batch_size: int) -> Iterator[tuple[Any, Any, Any]]:
+    """The inputs of a model, their targets and their weights, batch by batch.
 
     Parameters
     ----------
@@ -22,47 +45,60 @@ def batches(data: Any, batch_size: int) -> Iterator[Any]:
     batch_size : int
         How many samples of an array are a batch.
 
+    Yields
+    ------
+    tuple
+        The targets and the weights are None where there are none.
+
     Raises
     ------
-    TypeError
-        If it is nothing of these.
     ValueError
-        If it never ends, or its arrays have different lengths.
+        If arrays have different lengths.
     """
+    found: Iterable[Any] = data
     if isinstance(data, keras.utils.PyDataset):
-        if data.num_batches is None:
-            raise ValueError("the PyDataset never ends; give it a number of batches")
-        found: Iterable[Any] = (data[number] for number in range(data.num_batches))
-    elif isinstance(data, tf.data.Dataset):
-        if data.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise ValueError("the Dataset never ends; take a number of batches: data.take(100)")
-        found = data
-    elif isinstance(data, (list, tuple, dict)) or hasattr(data, "__array__"):
-        yield from _cut(data[0] if isinstance(data, tuple) else data, batch_size)
-        return
-    elif isinstance(data, Iterable):
-        found = data
-    else:
-        raise TypeError(
-            f"data must be arrays, a tf.data.Dataset, a PyDataset or another iterable of batches, "
-            f"got {type(data).__name__}"
-        )
-    for batch in found:
-        yield keras.utils.unpack_x_y_sample_weight(batch)[0]
+        found = (data[number] for number in range(data.num_batches))
+    elif _is_cut(data):
+        found = _cut(data, batch_size)
+    yield from map(keras.utils.unpack_x_y_sample_weight, found)
 
 
 def length(batch: Any) -> int:
     """The number of samples in a batch."""
-    return int(keras.tree.flatten(batch)[0].shape[0])
+    return _length(keras.tree.flatten(batch)[0])
 
 
-def _cut(inputs: Any, batch_size: int) -> Iterator[Any]:
-    if isinstance(inputs, list) and not all(hasattr(array, "__array__") for array in inputs):
-        inputs = np.asarray(inputs)
-    arrays = keras.tree.flatten(inputs)
-    lengths = {len(array) for array in arrays}
+def _is_cut(data: Any) -> bool:
+    """Whether something is whole data rather than batches."""
+    return isinstance(data, (list, tuple, dict)) or _is_array(data)
+
+
+def _is_array(data: Any) -> bool:
+    return hasattr(data, "__array__") or isinstance(data, _TENSORS)
+
+
+def _cut(data: Any, batch_size: int) -> Iterator[Any]:
+    parts = tuple(map(_arrays, data if isinstance(data, tuple) else (data,)))
+    lengths = {_length(array) for array in keras.tree.flatten(parts) if array is not None}
     if len(lengths) > 1:
         raise ValueError(f"the arrays differ in length: {sorted(lengths)}")
     for start in range(0, lengths.pop() if lengths else 0, batch_size):
-        rows = operator.itemgetter(slice(start, start + batch_size))
-        yield keras.tree.map_structure(rows, inputs)
+        rows = functools.partial(_rows, start=start, n=batch_size)
+        yield keras.tree.map_structure(rows, parts)
+
+
+def _arrays(part: Any) -> Any:
+    """Arrays, also where there were lists of numbers or of strings."""
+    is_list = isinstance(part, list) and not all(map(_is_array, part))
+    return np.asarray(part) if is_list else part
+
+
+def _length(array: Any) -> int:
+    return int(array.shape[0])
+
+
+def _rows(array: Any, start: int, n: int) -> Any:
+    if isinstance(array, tf.SparseTensor):
+        others = array.shape[1:]
+        return tf.sparse.slice(array, [start, *(0 for _ in others)], [n, *others])
+    return None if array is None else array[start : start + n]

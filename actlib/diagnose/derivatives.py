@@ -51,6 +51,15 @@ class Exact:
         return self.activation.__name__ + (f"({', '.join(given)})" if given else "")
 
     @property
+    def straight(self) -> bool:
+        """Whether it is the identity."""
+        return self.activation.__name__ == "linear"
+
+    def at(self, z: float) -> np.ndarray:
+        """The value at a number, for all of its parameters."""
+        return np.asarray(self.activation(np.float64(z), *map(np.asarray, self.params.values())))
+
+    @property
     def kinks(self) -> list[float]:
         """Where it has no derivative, for parameters that are fixed."""
         spec = self.activation.spec
@@ -80,17 +89,26 @@ class Estimated:
     ----------
     function : callable
         Takes a tensor and returns one of the same shape.
+    name : str
+        What it is called.
     """
 
     function: Callable[[Any], Any]
+    name: str
     method = "finite differences"
     kinks = ()
     noise = 1e-2
 
     @property
-    def name(self) -> str:
-        """What the function is called."""
-        return str(getattr(self.function, "__name__", type(self.function).__name__))
+    def straight(self) -> bool:
+        """Whether its graph is a straight line."""
+        y = _evaluated(self.function, (-1,))
+        line = np.interp(POINTS, POINTS[[0, -1]], y[[0, -1]])
+        return np.allclose(y, line, rtol=1e-5, atol=1e-5 * np.abs(y).max())
+
+    def at(self, z: float) -> np.ndarray:
+        """The value at a number."""
+        return np.asarray(self.function(tf.constant([[z]], tf.float32)))
 
     def derivative(self, z: Any) -> Any:
         """The central difference, in float32 or the dtype of a wider tensor."""
@@ -104,6 +122,11 @@ class Estimated:
         return float(np.abs(self.derivative(tf.constant(POINTS, tf.float32))).max())
 
 
+def rectifies(known: Exact | Estimated) -> bool:
+    """Whether a function vanishes far below 0 and not above, as ReLU, GELU and softplus do."""
+    return bool(np.all(np.abs(known.at(-60)) < 0.05) and np.all(known.at(60) > 1))
+
+
 def exact(place: Place) -> Exact | Estimated | None:
     """How the derivative at a place is known; None of a function that is not elementwise."""
     layer, function = place.layer, place.function
@@ -115,19 +138,30 @@ def exact(place: Place) -> Exact | Estimated | None:
         return Exact(REGISTRY.elementwise["prelu"], {"alpha": tf.convert_to_tensor(layer.alpha)})
     if not _elementwise(function):
         return None
-    return _recognised(function, {*_COMMON, *_numbers(layer)}) or Estimated(function)
+    return _recognised(function, {*_COMMON, *_numbers(place)}) or Estimated(function, place.name)
+
+
+def has_gradient(function: Callable[[Any], Any]) -> bool:
+    """Whether the framework's gradient is anything but 0, as it is not for a sign or a rounding."""
+    z = tf.constant(POINTS.reshape(1, -1), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(z)
+        y = function(z)
+    return bool(tf.reduce_any(tape.gradient(y, z, unconnected_gradients="zero") != 0))
 
 
 def _evaluated(function: Callable[[Any], Any], shape: tuple[int, ...]) -> np.ndarray:
-    z = tf.constant(POINTS.reshape(shape), tf.float32)
-    return np.asarray(function(z), np.float64).ravel()
+    y = function(tf.constant(POINTS.reshape(shape), tf.float32))
+    if not y.dtype.is_floating:
+        raise TypeError(f"the result has dtype {y.dtype.name}")
+    return np.asarray(y, np.float64).ravel()
 
 
 def _elementwise(function: Callable[[Any], Any]) -> bool:
     """Whether it makes no difference which elements of a matrix are in a row or a column."""
     try:
         wide, tall = (_evaluated(function, shape) for shape in ((4, -1), (-1, 4)))
-    except (TypeError, ValueError, tf.errors.InvalidArgumentError):
+    except Exception:  # whatever a function may raise that was made for something else
         return False
     return wide.shape == POINTS.shape == tall.shape and np.allclose(wide, tall, equal_nan=True)
 
@@ -145,9 +179,9 @@ def _recognised(function: Callable[[Any], Any], values: set[float]) -> Exact | N
     return None
 
 
-def _numbers(layer: Any) -> list[float]:
-    """The numbers that a layer was made with, some of which may be parameters."""
-    return [float(value) for value in vars(layer).values() if _is_number(value)]
+def _numbers(place: Place) -> list[float]:
+    """The numbers that an activation is called with, or its layer was made with."""
+    return [float(x) for x in (*place.arguments, *vars(place.layer).values()) if _is_number(x)]
 
 
 def _is_number(value: Any) -> bool:

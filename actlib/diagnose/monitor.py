@@ -2,54 +2,74 @@
 
 from __future__ import annotations
 
-import csv
 import os
-from collections.abc import Callable
-from dataclasses import asdict, fields
-from pathlib import Path
-from typing import Any
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import keras
-import tensorflow as tf
+import numpy as np
 
+from actlib.diagnose.batches import check
 from actlib.diagnose.finding import Finding
-from actlib.diagnose.inspection import inspect
+from actlib.diagnose.inspection import check_count, check_share, inspect
+from actlib.diagnose.log import Log
 from actlib.diagnose.report import Diagnosis
+from actlib.diagnose.weights import gradient_norms, values
+from actlib.health import turnover, update_ratio
 
-_NUMBERS = ("dead", "saturated", "lost", "pre_mean", "pre_std", "mean", "std", "gain")
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_WHEN = ("run", "epoch")
+_COLUMNS = {
+    "units.csv": (*_WHEN, *(field.name for field in fields(Finding)), "deaths", "revivals"),
+    "layers.csv": (*_WHEN, "layer", "gradient_norm", "update_ratio"),
+}
 
 
 class UnitMonitor(keras.callbacks.Callback):
     """Inspect a model at the end of epochs, for ``model.fit(..., callbacks=[UnitMonitor(x)])``.
 
-    The number of dead units is shown in the progress bar and kept in the history, as
-    ``dead_units``. It costs a pass through the data each time; a few thousand samples will do.
+    The number of dead units, as training sees them, is shown in the progress bar and kept in the
+    history, as ``dead_units``; so a callback that comes later in the list can go by it. It costs a
+    pass through the data each time, two with batch normalisation; a few thousand samples will do.
 
     Parameters
     ----------
     data : array, list or dict of arrays, tf.data.Dataset, keras.utils.PyDataset or iterable
-        What to inspect the model on; it must be possible to go through it more than once.
+        What to inspect the model on; it must be possible to go through it more than once. With
+        targets, ``(x, y)``, the norms of the gradients are known as well.
     every : int, default 1
-        After how many epochs, each time.
+        After how many epochs, each time, and after the first. In between, the last number is
+        repeated in the history.
     log_dir : str or os.PathLike, optional
-        A directory to write to: ``units.csv``, a row for each activation and epoch, and events for
-        TensorBoard, with the numbers and a histogram of each activation (needs the package
-        ``tensorboard``).
+        A directory to write to: ``units.csv``, a row for each finding and epoch, ``layers.csv``,
+        one for each layer, and events for TensorBoard, with the numbers and a histogram of each
+        activation (needs the package ``tensorboard``). The column ``run`` tells one training from
+        another.
     stop_when : float or callable, optional
-        Stop training when this share of the units of some activation is dead (1.0: when one is dead
-        as a whole), or when the callable returns true of a `Diagnosis`.
+        Stop training when this share of the units of some activation is dead in training (1.0: when
+        one is dead as a whole), or when the callable returns true of a `Diagnosis`.
     batch_size : int, default 256
-        How many samples of an array pass at a time.
+        How many samples of an array pass at a time; with batch normalisation, that of training.
 
     Attributes
     ----------
     diagnoses : dict of int to actlib.diagnose.Diagnosis
-        What was found, by epoch, counted from 0.
+        What was found in the latest training, by epoch, counted from 0.
 
     Raises
     ------
+    TypeError
+        If `data` can be gone through only once, as a generator can, or are nothing of these.
     ValueError
-        If `every` is less than 1, or `stop_when` no share.
+        If `every` is no whole number from 1 on, `stop_when` no share, or a table in `log_dir` has
+        other columns.
+    OSError
+        If `log_dir` cannot be written to.
 
     Examples
     --------
@@ -74,50 +94,122 @@ class UnitMonitor(keras.callbacks.Callback):
         batch_size: int = 256,
     ) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(f"every must be at least 1, got {every}")
-        if isinstance(stop_when, (int, float)) and not 0 < stop_when <= 1:
-            raise ValueError(f"stop_when must be a share, above 0 and at most 1, got {stop_when}")
+        check(data)
+        if isinstance(data, Iterator):
+            raise TypeError(
+                f"data must be gone through after each epoch, but a {type(data).__name__} ends for "
+                "good; hand over arrays, a tf.data.Dataset or a PyDataset"
+            )
+        check_count("batch_size", batch_size)
+        check_count("every", every)
+        if not (stop_when is None or callable(stop_when)):
+            check_share("stop_when", stop_when)
         self.data, self.every, self.batch_size = data, every, batch_size
-        self.log_dir = None if log_dir is None else Path(log_dir)
         self.stop_when = stop_when
         self.diagnoses: dict[int, Diagnosis] = {}
+        self._log = None if log_dir is None else Log(log_dir, _COLUMNS)
+        self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
+        self._run = ""
+        self._dead: dict[tuple[str, str], np.ndarray] = {}
+        self._before: dict[str, list[np.ndarray]] = {}
+        self._ratios: dict[str, float] = {}
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin a run."""
+        self._run = uuid.uuid4().hex[:8]
+        self.diagnoses, self._dead, self._before = {}, {}, {}
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the weights, if it is this epoch's turn."""
+        self._before = values(self.model) if self._is_due(epoch) else {}
+        self._ratios = {}
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """See how far the first step has moved them; or steps, where several are run as one."""
+        if self._before:
+            after = values(self.model)
+            self._ratios = {
+                path: update_ratio(before, after[path]) for path, before in self._before.items()
+            }
+            self._before = {}
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Inspect the model, if it is its turn."""
-        if (epoch + 1) % self.every:
-            return
-        diagnosis = inspect(self.model, self.data, self.batch_size)
-        self.diagnoses[epoch] = diagnosis
+        """Inspect the model, if it is this epoch's turn."""
+        if self._is_due(epoch):
+            self._inspect(epoch)
+        last = next(reversed(self.diagnoses.values()))
         if logs is not None:
-            logs["dead_units"] = sum(finding.dead for finding in diagnosis.findings)
-        if self.log_dir is not None:
-            _append(self.log_dir / "units.csv", epoch, diagnosis)
-            _write_events(self.log_dir, epoch, diagnosis)
+            logs["dead_units"] = sum(finding.dead for finding in last.trained)
+
+    def _is_due(self, epoch: int) -> bool:
+        return not self.diagnoses or (epoch + 1) % self.every == 0
+
+    def _inspect(self, epoch: int) -> None:
+        diagnosis = inspect(self.model, self.data, self.batch_size, per_unit=True)
+        gradients = gradient_norms(self.model, self.data, self.batch_size)
+        when = dict(zip(_WHEN, (self._run, epoch), strict=True))
+        found = {
+            "units.csv": [when | row for row in self._units(diagnosis)],
+            "layers.csv": [
+                {
+                    **when,
+                    "layer": path,
+                    "gradient_norm": gradients.get(path, np.nan),
+                    "update_ratio": self._ratios.get(path, np.nan),
+                }
+                for path in self._ratios | gradients
+            ],
+        }
+        self.diagnoses[epoch] = replace(diagnosis, units=())
+        for name, rows in found.items():
+            self._rows[name] += rows
+            if self._log:
+                self._log.append(name, rows)
+        if self._log:
+            self._log.events(epoch, diagnosis)
         if self._should_stop(diagnosis):
             self.model.stop_training = True
+
+    def _units(self, diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+        """A row for each finding, with how many units have died and come back since the last."""
+        for finding, units in zip(diagnosis.findings, diagnosis.units, strict=True):
+            key, dead = (finding.layer, finding.mode), units["dead"]
+            deaths, revivals = turnover([self._dead.get(key, np.zeros_like(dead)), dead])
+            self._dead[key] = dead
+            yield {**asdict(finding), "deaths": int(deaths[-1]), "revivals": int(revivals[-1])}
 
     def _should_stop(self, diagnosis: Diagnosis) -> bool:
         if self.stop_when is None:
             return False
         if callable(self.stop_when):
             return self.stop_when(diagnosis)
-        return any(f.dead >= self.stop_when * f.units for f in diagnosis.findings)
+        return any(f.dead >= self.stop_when * f.units for f in diagnosis.trained)
 
+    def to_frame(self) -> pd.DataFrame:
+        """A data frame with a row for each run, epoch and finding.
 
-def _append(path: Path, epoch: int, diagnosis: Diagnosis) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, ["epoch", *(field.name for field in fields(Finding))])
-        if new:
-            writer.writeheader()
-        writer.writerows({"epoch": epoch, **asdict(finding)} for finding in diagnosis.findings)
+        Its columns are the fields of `Finding`, with the units that have died and come back since
+        the inspection before: ``deaths`` and ``revivals``.
+        """
+        return self._frame("units.csv")
 
+    def layers_frame(self) -> pd.DataFrame:
+        """A data frame with a row for each run, epoch and layer with weights.
 
-def _write_events(log_dir: Path, epoch: int, diagnosis: Diagnosis) -> None:
-    with tf.summary.create_file_writer(str(log_dir)).as_default(step=epoch):
-        for finding, sample in zip(diagnosis.findings, diagnosis.samples, strict=True):
-            for name in _NUMBERS:
-                tf.summary.scalar(f"{finding.layer}/{name}", getattr(finding, name))
-            tf.summary.histogram(f"{finding.layer}/activations", sample)
+        ``gradient_norm`` is that of the loss on the first batch of the data, after the epoch, if
+        they have targets; ``update_ratio`` the norm of the change of the weights by the first step
+        of the epoch (the first call, with ``steps_per_execution``) over that of the weights.
+        """
+        return self._frame("layers.csv")
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw deaths and revivals over the epochs of the latest training."""
+        from actlib.diagnose.figure import turnover_bars
+
+        rows = [row for row in self._rows["units.csv"] if row["run"] == self._run]
+        return turnover_bars([row for row in rows if row["mode"] != "use"], ax=ax)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame(self._rows[name], columns=list(_COLUMNS[name]))

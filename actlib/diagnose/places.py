@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import keras
+import tensorflow as tf
 
-from actlib.keras import Activation
+from actlib._core.registry import REGISTRY
+from actlib.keras import Activation, ActivationFunction, GatedUnit, activation
 
 #: Layers that are nothing but an activation.
 _WHOLE = (
@@ -18,7 +22,13 @@ _WHOLE = (
     keras.layers.PReLU,
     keras.layers.ReLU,
 )
-_WITH_KERNEL = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D, keras.layers.Dense)
+#: Where the code of a model finds an activation to call, and what it may be called.
+_MODULES = [keras.activations, keras.ops, tf.nn, tf.math, tf, sys.modules["actlib"]]
+_OF_KERAS = (
+    *(keras.Operation, keras.Initializer, keras.Loss, keras.Metric, keras.Regularizer),
+    keras.constraints.Constraint,
+)
+_NAMES = sorted({*vars(keras.activations), *REGISTRY})
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,37 +37,42 @@ class Place:
 
     Parameters
     ----------
-    layer : keras.Layer
-        The layer that evaluates it.
+    layer : keras.Operation
+        The layer that evaluates it, or the operation of a functional model.
     path : str
-        The names of the layers from the model down to this one, and of the attribute that holds the
-        activation if it is not called ``activation``.
-    attribute : str
-        What of the layer is called with the pre-activation: ``call``, or an attribute that ends
-        with ``activation``.
+        The names of the layers from the model down to this one, and what it has the activation
+        under or calls it by, if that is not ``activation``.
+    function : callable
+        What is called with the pre-activation.
+    name : str
+        What that is called.
+    declared : bool
+        Whether it is an activation by its name: an argument ``activation=``, or a layer.
+    arguments : tuple
+        What else the function is called with.
+    input_shape : tuple of int
+        The shape of the first input of the layer that calls it.
     """
 
     layer: Any
     path: str
-    attribute: str
-
-    @property
-    def function(self) -> Callable[[Any], Any]:
-        """What is called with the pre-activation."""
-        function: Callable[[Any], Any] = getattr(self.layer, self.attribute)
-        return function
+    function: Callable[[Any], Any]
+    name: str
+    declared: bool
+    arguments: tuple[Any, ...]
+    input_shape: tuple[int, ...]
 
     @property
     def unit_axis(self) -> int:
         """The axis of the pre-activation along which the units are; a feature map is a unit."""
         return 1 if getattr(self.layer, "data_format", None) == "channels_first" else -1
 
-    @property
-    def kernel(self) -> Any:
-        """The weights that make the pre-activation, units last; None if other layers make it."""
-        if isinstance(self.layer, _WITH_KERNEL) and self.attribute == "activation":
-            return self.layer.kernel
-        return None
+
+def at_end(values: Any, axis: int) -> Any:
+    """A tensor with an axis of its moved to the end."""
+    if axis in (-1, len(values.shape) - 1):
+        return values
+    return tf.experimental.numpy.moveaxis(values, axis, -1)
 
 
 def layers(model: Any) -> Iterator[tuple[str, Any]]:
@@ -69,32 +84,93 @@ def layers(model: Any) -> Iterator[tuple[str, Any]]:
             seen.add(id(layer))
             yield path, layer
             for inner in layer._flatten_layers(include_self=False, recursive=False):
-                yield from walk(inner, f"{path}/{inner.name}" if path else inner.name)
+                yield from walk(inner, joined(path, inner.name))
 
     yield from walk(model, "")
 
 
-def places(model: Any) -> list[Place]:
-    """All places where a model evaluates an activation other than the identity."""
-    return [
-        Place(layer, _joined(path or layer.name, attribute), attribute)
-        for path, layer in layers(model)
-        for attribute in _attributes(layer)
-    ]
+def own_variables(layer: Any) -> list[Any]:
+    """The variables of a layer without those of the layers in it."""
+    inner = layer._flatten_layers(include_self=False, recursive=False)
+    theirs = {id(variable) for other in inner for variable in other.variables}
+    return [variable for variable in layer.variables if id(variable) not in theirs]
 
 
-def _attributes(layer: Any) -> list[str]:
-    if isinstance(layer, _WHOLE):
-        return ["call"]
-    return [
-        name
+def operations(layer: Any) -> Iterator[Any]:
+    """The operations of a functional model that are no layers: ``keras.ops.relu(x)``."""
+    for operation in getattr(layer, "operations", ()):
+        if not isinstance(operation, keras.Layer):
+            yield operation
+
+
+def held(layer: Any) -> dict[str, Any]:
+    """What a layer was given to call: functions, and collections with functions in them."""
+    if isinstance(layer, GatedUnit):
+        return {}
+    return {
+        name: value
         for name, value in vars(layer).items()
-        if name.endswith("activation")
-        and callable(value)
-        and value is not keras.activations.linear
-        and not isinstance(value, keras.Layer)  # which is found as a layer of its own
-    ]
+        if not hasattr(type(layer), name) and _holds_function(value)
+    }
 
 
-def _joined(path: str, attribute: str) -> str:
-    return path if attribute in ("activation", "call") else f"{path}.{attribute}"
+def _holds_function(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return any(map(_holds_function, value))
+    return is_function(value)
+
+
+def is_function(value: Any) -> bool:
+    """Whether something can be called, but is no class and nothing of Keras's: losses, layers."""
+    return callable(value) and not isinstance(value, (type, *_OF_KERAS))
+
+
+def named() -> Iterator[tuple[ModuleType, str]]:
+    """Every activation that the code of a model can call by its name."""
+    for module in _MODULES:
+        for name in _NAMES:
+            if is_function(vars(module).get(name)):
+                yield module, name
+
+
+def is_whole(layer: Any) -> bool:
+    """Whether a layer is nothing but an activation."""
+    return isinstance(layer, (*_WHOLE, keras.layers.Softmax))
+
+
+def holds_activation(layer: Any) -> bool:
+    """Whether a layer is or has an activation by its name, other than the identity."""
+    named = (value for name, value in vars(layer).items() if is_declared(name))
+    return isinstance(layer, _WHOLE) or any(
+        is_function(value) and value is not keras.activations.linear for value in named
+    )
+
+
+def is_declared(name: str) -> bool:
+    """Whether what a layer has under a name is an activation by its name."""
+    return name.endswith("activation")
+
+
+def gate(layer: Any) -> ActivationFunction | None:
+    """The activation by which a gated unit of `actlib.keras` opens its gate."""
+    if not isinstance(layer, GatedUnit):
+        return None
+    unit: Any = REGISTRY[layer.unit]
+    return activation(unit.gate.spec.name)
+
+
+def is_known(layer: Any) -> bool:
+    """Whether all that is called is known here: it is a layer of Keras or `actlib`, and no Lambda.
+
+    What calls an activation there twice is one place, such as the gates of an LSTM.
+    """
+    if not isinstance(layer, keras.Layer) or isinstance(layer, keras.layers.Lambda):
+        return False
+    return getattr(type(layer).call, "__module__", "").partition(".")[0] in ("keras", "actlib")
+
+
+def joined(path: str, name: str) -> str:
+    """The path of something in a layer."""
+    return f"{path}/{name}" if path else name

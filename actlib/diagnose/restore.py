@@ -1,0 +1,89 @@
+"""Change things for a while, and have them be as they were afterwards."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.src.backend.common import global_state
+from tensorflow.python.eager import context
+
+from actlib.diagnose.places import layers
+
+_SEEDS = "global_seed_generator"  # where Keras keeps what its unseeded layers draw from
+
+
+def variables(model: Any) -> list[Any]:
+    """All that a model remembers: weights, statistics, metrics, recurrent states and seeds."""
+    states = [
+        state
+        for _, layer in layers(model)
+        if getattr(layer, "stateful", False)
+        for state in keras.tree.flatten(layer.states)
+    ]
+    found = [*model.variables, *states, *getattr(model, "metrics_variables", ())]
+    return list({id(variable): variable for variable in found if variable is not None}.values())
+
+
+@contextmanager
+def restored(kept: Iterable[Any]) -> Iterator[None]:
+    """Give variables their old values again."""
+    kept = list(kept)
+    values = [tf.convert_to_tensor(variable) for variable in kept]
+    try:
+        yield
+    finally:
+        for variable, value in zip(kept, values, strict=True):
+            variable.assign(value)
+
+
+@contextmanager
+def random_state() -> Iterator[None]:
+    """Have what is drawn afterwards be what would have been drawn."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    seeds = global_state.get_global_attribute(_SEEDS)
+    try:
+        with ExitStack() as stack:
+            if seeds is not None:
+                stack.enter_context(restored([seeds.state]))
+            if "_rng" in vars(
+                context.context()
+            ):  # which seeds operations; each goes on from where it was left
+                stack.enter_context(replaced(context.context(), "_rng", random.Random(__name__)))
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        global_state.set_global_attribute(_SEEDS, seeds)
+
+
+@contextmanager
+def eagerly() -> Iterator[None]:
+    """Run functions that were or would be compiled as plain Python."""
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+@contextmanager
+def replaced(holder: Any, name: str, value: Any) -> Iterator[None]:
+    """Set an attribute without Keras's noticing, who would track it or refuse."""
+    attributes = vars(holder)
+    own = name in attributes
+    before = attributes.get(name)
+    attributes[name] = value
+    try:
+        yield
+    finally:
+        if own:
+            attributes[name] = before
+        else:
+            del attributes[name]
