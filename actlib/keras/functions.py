@@ -11,7 +11,6 @@ import tensorflow as tf
 from actlib._core.registry import REGISTRY
 
 
-@tf.autograph.experimental.do_not_convert
 def activation(name: str, **params: float) -> ActivationFunction:
     """Make an activation function for Keras, whose gradient is ``actlib``'s own.
 
@@ -51,6 +50,9 @@ def activation(name: str, **params: float) -> ActivationFunction:
     array([0., 2.], dtype=float32)
     """
     return ActivationFunction(name, **params)
+
+
+activation.autograph_info__ = {}  # type: ignore[attr-defined] # TensorFlow takes it as it is
 
 
 @keras.saving.register_keras_serializable("actlib")
