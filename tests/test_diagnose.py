@@ -163,8 +163,8 @@ GAINS = {
     "transposed and strided": ((5, 5, 3), L.Conv2DTranspose(4, 3, 2, activation="relu")),
     "depthwise": ((9, 9, 3), L.DepthwiseConv2D(3, depth_multiplier=1, activation="relu")),
     "separable": ((9, 9, 3), L.SeparableConv2D(8, 3, activation="relu")),
-    "einsum": ((4, 6), L.EinsumDense("abc,cd->abd", (4, 30), bias_axes="d", activation="relu")),
-    "einsum with heads": ((4, 6), L.EinsumDense("abc,cde->abde", (4, 3, 8), activation="relu")),
+    "einsum": ((4, 6), L.EinsumDense("abc,cf->abf", (4, 30), bias_axes="f", activation="relu")),
+    "einsum with heads": ((4, 6), L.EinsumDense("abc,cfe->abfe", (4, 3, 8), activation="relu")),
 }
 
 
@@ -196,7 +196,7 @@ def test_the_gain_of_a_quantised_layer() -> None:
     ("shape", "layer", "mode"),
     [
         ((16,), L.Dense(8, activation="relu"), "int4"),
-        ((4, 6), L.EinsumDense("abc,cd->abd", (4, 30), activation="relu"), "int8"),
+        ((4, 6), L.EinsumDense("abc,cf->abf", (4, 30), activation="relu"), "int8"),
         ((9, 9, 3), L.SeparableConv2D(8, 3, depth_multiplier=2, activation="relu"), None),
         ((4, 6), L.LSTM(3), None),
     ],

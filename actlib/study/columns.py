@@ -94,7 +94,7 @@ def targets(values: Any, what: str, examples: int) -> Array:
         finite.
     """
     array = _array(values, what)
-    if array.dtype.kind in "OT" and array.ndim == 1:
+    if array.dtype.kind in ("O", "T") and array.ndim == 1:
         array = _labels(array, what)
     if array.shape != (examples,) or array.dtype.kind not in "biufUS":
         raise ValueError(
