@@ -18,13 +18,13 @@ def dormancy(sizes: Any) -> np.ndarray:
 
     Parameters
     ----------
-    sizes : array_like of float, shape (units,)
-        The mean of the absolute output of each unit, over the samples.
+    sizes : array_like
+        The mean of the absolute output of each unit, over the samples, of shape (units,).
 
     Returns
     -------
-    ndarray of float, shape (units,)
-        The sizes over their mean; all 0 where the whole layer is silent.
+    ndarray
+        Of shape (units,): the sizes over their mean; all 0 where the whole layer is silent.
 
     References
     ----------
@@ -52,13 +52,14 @@ def turnover(dead: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    dead : sequence of array_like of bool, each of shape (units,)
-        Which units were dead, inspection by inspection.
+    dead : sequence of array_like
+        Which units were dead, inspection by inspection; each of shape (units,), of booleans.
 
     Returns
     -------
-    deaths, revivals : ndarray of int, shape (inspections,)
-        At the first inspection all that are dead have died, and none has come back.
+    deaths, revivals : ndarray
+        Numbers of units, of shape (inspections,). At the first inspection all that are dead have
+        died, and none has come back.
 
     Examples
     --------

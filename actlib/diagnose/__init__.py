@@ -10,6 +10,7 @@ with extra("diagnose"):
     from actlib.diagnose.finding import Finding
     from actlib.diagnose.inspection import inspect
     from actlib.diagnose.monitor import UnitMonitor
+    from actlib.diagnose.normalisation import Stale
     from actlib.diagnose.report import Diagnosis
 
-__all__ = ["Diagnosis", "Finding", "UnitMonitor", "inspect"]
+__all__ = ["Diagnosis", "Finding", "Stale", "UnitMonitor", "inspect"]

@@ -37,7 +37,7 @@ class Diagnosis:
         Where the first number was made that is not finite; None if all are.
     unjudged : dict of str to str
         Why activations could not be judged, by the path of their layer.
-    stale : tuple of actlib.diagnose.normalisation.Stale
+    stale : tuple of actlib.diagnose.Stale
         Layers whose moving statistics are not those of the data.
     units : tuple of dict of str to ndarray
         For each finding what was found at each unit, if that was asked for.

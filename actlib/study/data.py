@@ -35,11 +35,11 @@ class Data:
 
     Parameters
     ----------
-    x : array_like or data frame
-        Examples, of shape (examples, features): numbers and booleans.
-    y : array_like or series
-        Of shape (examples,): integers, booleans, text or categories are classes; floats are
-        numbers to predict.
+    x : array_like
+        Examples, of shape (examples, features): numbers and booleans, in a data frame too.
+    y : array_like
+        Of shape (examples,), a data frame's column too: integers, booleans, text or categories are
+        classes; floats are numbers to predict.
     x_test, y_test : optional
         The test examples; without them, a quarter of all are put aside, the same every time.
     name : str
@@ -138,7 +138,7 @@ class Data:
 
     @property
     def metric(self) -> str:
-        """What a network is scored by: ``accuracy``, or ``r2``, the share of variance explained."""
+        """By what a network is scored, ``accuracy``, or ``r2``, the share of variance explained."""
         return "r2" if self.classes is None else "accuracy"
 
     def __repr__(self) -> str:
