@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from actlib._core.extras import extra
 from actlib.diagnose.batches import check
 from actlib.diagnose.finding import Finding
 from actlib.diagnose.inspection import check_count, check_share, inspect
@@ -210,6 +211,7 @@ class UnitMonitor(keras.callbacks.Callback):
         return turnover_bars([row for row in rows if row["mode"] != "use"], ax=ax)
 
     def _frame(self, name: str) -> pd.DataFrame:
-        import pandas as pd
+        with extra("diagnose"):
+            import pandas as pd
 
         return pd.DataFrame(self._rows[name], columns=list(_COLUMNS[name]))

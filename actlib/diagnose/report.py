@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from actlib._core.extras import extra
 from actlib.diagnose.advice import advice
 from actlib.diagnose.finding import Finding
 from actlib.diagnose.normalisation import Stale
@@ -83,7 +84,8 @@ class Diagnosis:
 
         A layer whose activations could not be judged has a row as well, without numbers.
         """
-        import pandas as pd
+        with extra("diagnose"):
+            import pandas as pd
 
         rows = [asdict(finding) for finding in self.findings]
         rows += [{"layer": path, "activation": "not judged"} for path in self.unjudged]
@@ -98,7 +100,8 @@ class Diagnosis:
         ValueError
             If it was not.
         """
-        import pandas as pd
+        with extra("diagnose"):
+            import pandas as pd
 
         if not self.units:
             raise ValueError("nothing is known of single units; ask inspect for per_unit=True")

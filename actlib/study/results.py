@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from actlib._core.arrays import Array
+from actlib._core.extras import extra
 from actlib._core.names import hint, listed
 from actlib.study.statistics import LEAST, Difference, Interval, interval, paired
 from actlib.study.store import read
@@ -73,7 +74,8 @@ class Results:
 
     def to_frame(self) -> pd.DataFrame:
         """A data frame with a row for each trial: its fields, its end, and its metrics."""
-        import pandas as pd
+        with extra("study"):
+            import pandas as pd
 
         rows = [
             {
@@ -88,7 +90,8 @@ class Results:
 
     def curves(self) -> pd.DataFrame:
         """A data frame with a row for each trial and epoch, from 1, and what was measured then."""
-        import pandas as pd
+        with extra("study"):
+            import pandas as pd
 
         rows = []
         for trial, record in zip(self._trials, self.records, strict=True):
@@ -115,7 +118,8 @@ class Results:
             trials ``diverged`` and ``failed``, which the mean leaves out, and in how many a whole
             layer was ``dead`` in the end, which it does not.
         """
-        import pandas as pd
+        with extra("study"):
+            import pandas as pd
 
         metric = self._checked(metric)
         rows = []
@@ -272,7 +276,8 @@ class Results:
     def _compared(
         self, pairs: Sequence[tuple[str, str]], metric: str | None, own: Any, claim: str
     ) -> pd.DataFrame:
-        import pandas as pd
+        with extra("study"):
+            import pandas as pd
 
         metric, own, known = self._checked(metric), listed(own), vars(self._trials[0])
         if unknown := [name for name in own if name not in known]:
