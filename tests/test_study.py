@@ -907,3 +907,46 @@ def test_the_package_alone_does_not_import_what_studies_need() -> None:
     code = "import sys, actlib; print({'loky', 'pandas', 'sklearn', 'tqdm'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_numbers_that_lie_close_together_have_a_fingerprint_of_their_own() -> None:
+    """As those of dates do: six digits of the largest do not tell them apart."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 80)
+    days = [1.7e9 + rng.uniform(0, 300, (80, 1)) for _ in range(2)]
+    first, other = (Data(x, y).fingerprint for x in days)
+    assert first != other
+    assert Data(days[0] * (1 + 1e-15), y).fingerprint == first
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e-200])
+def test_numbers_without_a_standard_deviation_are_refused(factor: float) -> None:
+    x, y = np.random.default_rng(0).normal(size=(2, 40))
+    with pytest.raises(ValueError, match=r"x has numbers so large or so small .* the column 1;"):
+        Data(np.stack([x, factor * x], axis=1), y)
+    with pytest.raises(ValueError, match="y has numbers so large or so small"):
+        Data(x[:, None], factor * y)
+    frame = pd.DataFrame({"age": x, "income": np.where(x > 1, np.finfo(float).max, x)})
+    with pytest.raises(ValueError, match="the column 'income'"):
+        Data(frame, y > 0)
+    assert Data(np.stack([x, np.full(40, 1e300)], axis=1), y).x.shape == (30, 2)
+
+
+def test_the_same_records_twice_count_once_and_other_data_are_not_compared() -> None:
+    rng = np.random.default_rng(0)
+    axes = {"data": "m", "width": 4, "epochs": 1, "seed": range(6)}
+
+    def results(name: str) -> Results:
+        data = {"m": (rng.normal(size=(60, 2)), rng.integers(0, 2, 60))}
+        trials = grid(activation=name, **axes)
+        with ThreadPoolExecutor(1) as thread:
+            return study.run(trials, executor=thread, store=None, progress=False, data=data)
+
+    relu, tanh = results("relu"), results("tanh")
+    twice = Results([*relu.records, *relu.records])
+    assert twice.summary().equals(relu.summary())
+    with pytest.raises(ValueError, match="seed 0, relu and tanh were trained on different data"):
+        Results([*relu.records, *tanh.records]).compare("relu", "tanh")
+    again = results("relu")
+    with pytest.raises(ValueError, match="relu has several results for one seed"):
+        Results([*relu.records, *again.records, *tanh.records]).compare("relu", "tanh")

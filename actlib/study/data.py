@@ -81,6 +81,7 @@ class Data:
             self.y_test = targets(y_test, f"{name}: y_test", len(self.x_test))
             self._check_features(x, x_test)
         self.classes = None if self.y.dtype.kind == "f" else self._number_classes()
+        self._check_size(x)
         if self.classes is None:
             self._check_spread(self.y, self.y_test)
         for part in (self.x, self.y, self.x_test, self.y_test):
@@ -98,6 +99,21 @@ class Data:
                 f"{self.name}: x_test must have the columns of x, in their order; give "
                 "x_test[x.columns]"
             )
+
+    def _check_size(self, table: Any) -> None:
+        """Refuse what overflows, or vanishes, when it is scaled to a standard deviation of 1."""
+        parts = [("x", self.x, getattr(table, "columns", range(self.x.shape[1])))]
+        parts += [("y", self.y[:, None], ["y"])] if self.classes is None else []
+        for role, values, names in parts:
+            with np.errstate(over="ignore", under="ignore"):
+                std, varies = values.std(axis=0), np.ptp(values, axis=0) > 0
+            unfit = varies & ~((std > 0) & (std < np.inf))
+            if bad := [name for name, one in zip(names, unfit, strict=True) if one]:
+                raise ValueError(
+                    f"{self.name}: {role} has numbers so large or so small that they have no "
+                    f"standard deviation, in {listing(bad, 'column')}; scale them, or mend what "
+                    "stands for a missing value"
+                )
 
     def _number_classes(self) -> Array:
         classes = np.unique(self.y)
@@ -154,9 +170,11 @@ class Data:
     def fingerprint(self) -> str:
         """A hash of all numbers.
 
-        They count to six digits, since processors differ in the last ones.
+        They count to six digits, since processors differ in the last ones; where they lie so close
+        together that six do not tell them apart, as those of dates do, their differences count.
         """
         parts = [self.x, self.y, self.x_test, self.y_test]
+        parts += [near for part in parts for near in _near_the_first(part)]
         text = b"".join(repr(part.shape).encode() + _coarse(part).tobytes() for part in parts)
         return hashlib.sha256(text).hexdigest()[:16]
 
@@ -218,6 +236,14 @@ def _coarse(values: Array) -> Array:
     """Whole numbers up to 2^20 in the place of the numbers of each feature."""
     _, exponent = np.frexp(np.abs(values).max(axis=0))
     return np.rint(np.ldexp(values, 20 - exponent)).astype(np.int32)
+
+
+def _near_the_first(values: Array) -> list[Array]:
+    """How far the numbers of each feature are from its first, if that is a thousandth at most."""
+    far = values - values[:1]
+    largest, spread = (np.abs(x).max(axis=0) for x in (values, far))
+    close = (spread > 0) & (spread < 1e-3 * largest)
+    return [far[..., close]] if np.any(close) else []
 
 
 def _standard(fit: Array, new: Array) -> tuple[Array, Array]:

@@ -47,7 +47,7 @@ class Results:
     def __init__(self, records: Sequence[dict[str, Any]]) -> None:
         if not records:
             raise ValueError("there are no results")
-        self.records = list(records)
+        self.records = list({(r["id"], r.get("data")): r for r in records}.values())
         self._trials = [Trial(**record["trial"]) for record in self.records]
 
     @classmethod
@@ -289,11 +289,13 @@ class Results:
         groups = self._groups(own)
         for (_, label), records in groups.items():
             if len({record["trial"]["seed"] for record in records}) < len(records):
-                raise ValueError(f"{label} has several values of {' or '.join(own)}; choose one")
+                several = f"values of {' or '.join(own)}" if own else "results for one seed"
+                raise ValueError(f"{label} has several {several}; choose one")
         rows, chosen = [], []
         for setting in dict.fromkeys(setting for setting, _ in groups):
             for a, b in pairs:
                 both = _paired(*(groups.get((setting, label), []) for label in (a, b)))
+                _refuse_other_data(a, b, both)
                 whole = [pair for pair in both if all(metric in r["metrics"] for r in pair)]
                 counts = {"n": len(whole), "left_out": len(both) - len(whole)}
                 rows.append({"a": a, "b": b, **dict(setting), **counts})
@@ -353,6 +355,16 @@ def _paired(a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]]) -> list[Pa
     """The records that have the same seed."""
     by_seed = {record["trial"]["seed"]: record for record in b}
     return [(r, by_seed[r["trial"]["seed"]]) for r in a if r["trial"]["seed"] in by_seed]
+
+
+def _refuse_other_data(a: str, b: str, pairs: Sequence[Pair]) -> None:
+    """A pair says something of two activations only if both were trained on the same data."""
+    for one, other in pairs:
+        if one.get("data") != other.get("data"):
+            raise ValueError(
+                f"with seed {one['trial']['seed']}, {a} and {b} were trained on different data, "
+                f"both called {one['trial']['data']!r}; train one of them anew"
+            )
 
 
 def _by_seed(chosen: Sequence[Sequence[Pair]], metric: str) -> Array:
