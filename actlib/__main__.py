@@ -207,7 +207,7 @@ def diagnose(model: Path, data: Path, layer: tuple[str, ...], **limits: Any) -> 
         found = tool.inspect(loaded, load_data(data, loaded), only=layer or None, **limits)
     except ModuleNotFoundError as error:
         raise click.UsageError(str(error)) from None
-    except (TypeError, ValueError, OSError) as error:
+    except Exception as error:  # whatever TensorFlow raises for data that the model cannot take
         raise click.ClickException(str(error)) from error
     click.echo(str(found))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import random
 import threading
@@ -602,3 +603,94 @@ def test_a_function_of_a_ragged_tensor() -> None:
 
     model = keras.Sequential([keras.Input([3]), Split(name="split")])
     assert found(model)["split.relu"].dead == 3
+
+
+class Observed:
+    """A rectifier that remembers the largest number it was given, as quantisation needs it."""
+
+    def __init__(self) -> None:
+        self.top = tf.Variable(0.0)
+
+    def __call__(self, x: Any) -> Any:
+        self.top.assign(tf.maximum(self.top, tf.reduce_max(x)))
+        return tf.nn.relu(x)
+
+
+class Counting(keras.layers.Layer):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.calls = layers.Dense(3), tf.Variable(0.0)
+        self.generator = tf.random.Generator.from_seed(1)
+
+    def call(self, x: Any) -> Any:
+        self.calls.assign_add(1.0)
+        self.generator.normal([2])
+        tf.random.get_global_generator().normal([1])
+        return tf.nn.relu(self.dense(x))
+
+
+def test_what_keras_does_not_know_of_is_restored_too() -> None:
+    observed, counting = Observed(), Counting()
+    model = keras.Sequential([keras.Input([4]), layers.Dense(4, activation=observed), counting])
+    x = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)
+    model(x)
+    kept = [observed.top, counting.calls, counting.generator.state]
+    kept.append(tf.random.get_global_generator().state)
+    before = [variable.numpy().copy() for variable in kept]
+    diagnose.inspect(model, x)
+    for variable, value in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+
+
+class Encoder(tf.Module):  # type: ignore[misc]
+    def __call__(self, x: Any) -> Any:
+        return tf.nn.relu(x)
+
+    def encode(self, x: Any) -> Any:
+        return 2 * x
+
+
+class Choosing(keras.layers.Layer):  # type: ignore[misc]
+    """Asks its functions for more than a value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.encoder = layers.Dense(3), Encoder()
+        self.config = collections.namedtuple("Config", "act")(keras.activations.relu)
+
+    def call(self, x: Any) -> Any:
+        gain = {"relu": 1.7}[self.config.act.__name__]
+        return gain * self.config.act(self.encoder.encode(self.dense(x)))
+
+
+def test_a_watched_function_keeps_its_name_and_its_methods() -> None:
+    model = keras.Sequential([keras.Input([4]), Choosing()])
+    found = diagnose.inspect(model, np.ones((5, 4), np.float32)).findings
+    assert [(finding.activation, finding.units) for finding in found] == [("relu", 3)]
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "bfloat16", "mixed_float16"])
+def test_half_precision(dtype: str) -> None:
+    dense = [layers.Dense(4, dtype=dtype, activation=name) for name in ("relu", "tanh")]
+    found = diagnose.inspect(keras.Sequential([keras.Input([4]), *dense]), np.ones((5, 4)))
+    assert [finding.lost for finding in found.findings] == [0, 0]
+
+
+class ByKeyword(keras.Model):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.norm, self.unit = (
+            layers.Dense(6),
+            layers.BatchNormalization(),
+            GatedUnit("swiglu"),
+        )
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return self.unit(inputs=self.norm(inputs=self.dense(x), training=training))
+
+
+def test_layers_may_be_called_by_keyword() -> None:
+    model = ByKeyword()
+    model(np.ones((5, 4), np.float32))
+    found = diagnose.inspect(model, np.ones((5, 4), np.float32)).findings
+    assert {finding.units for finding in found} == {3}

@@ -13,7 +13,7 @@ import numpy as np
 
 from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info, unit
 from actlib.check.again import Again, Row
-from actlib.check.calling import Unusable, call, quiet
+from actlib.check.calls import Unusable, call, quiet
 from actlib.check.exact import limit
 from actlib.check.examination import Examination
 from actlib.check.jumps import find_jumps

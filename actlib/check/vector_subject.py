@@ -14,7 +14,7 @@ import numpy as np
 
 from actlib.check.accuracy import Accuracy, float_info, weigh
 from actlib.check.again import Again, Row
-from actlib.check.calling import Unusable, call, quiet
+from actlib.check.calls import Unusable, call, quiet
 from actlib.check.exact import limit
 from actlib.check.examination import Examination
 from actlib.check.expansion import ORDINARY, Expansion, Formula, expand, slopes, takes_halves

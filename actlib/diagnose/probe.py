@@ -100,7 +100,7 @@ class Probe:
             return {key: self._held(layer, f"{path}[{key!r}]", v, declared) for key, v in items}
         if isinstance(value, (list, tuple)):
             found = [self._held(layer, f"{path}[{i}]", v, declared) for i, v in enumerate(value)]
-            return found if isinstance(value, list) else tuple(found)
+            return getattr(value, "_make", type(value))(found)  # it may be a named tuple
         return self._watched(value, layer, path, declared) if is_function(value) else value
 
     def _entered(self, layer: Any, path: str, run: Callable[..., Any]) -> Callable[..., Any]:
@@ -112,14 +112,15 @@ class Probe:
         def call(*args: Any, **kwargs: Any) -> Any:
             if not (record := self._shown()):
                 return run(*args, **kwargs)
+            inputs = args or tuple(kwargs.values())
             with self.showing(None):
                 around = self._calls[-1] if self._calls else None
-                this = entered(layer, path, args, kwargs, around)
-                record.called(this, args)
+                this = entered(layer, path, inputs, kwargs, around)
+                record.called(this, inputs)
             self._calls.append(this)
             try:
                 if opens is not None:
-                    opens(tf.split(floating(_flat(args[0])), 2, axis=-1)[1])
+                    opens(tf.split(floating(_flat(inputs[0])), 2, axis=-1)[1])
                 result = run(*args, **kwargs)
             finally:
                 self._calls.pop()
@@ -163,7 +164,7 @@ class Probe:
             with self.showing(None if judged else record):
                 return function(*args, **kwargs)
 
-        return call
+        return _Watched(function, call)
 
     def _operated(self, kind: str, inputs: Any, *_: Any, **__: Any) -> None:
         """TensorFlow has run an operation: one that tells of an activation is recorded."""
@@ -176,6 +177,19 @@ class Probe:
     def _shown(self) -> Record | None:
         """The record, if it is to be told of what this thread does now."""
         return self._record if threading.get_ident() == self._thread else None
+
+
+class _Watched:
+    """A function in the place of another one, of which it has all else: its name, its methods."""
+
+    def __init__(self, function: Callable[..., Any], call: Callable[..., Any]) -> None:
+        self._function, self._call = function, call
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
 
 
 def _with(function: Callable[..., Any], key: int | str, given: dict[Any, Any], z: Any) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras.src.backend.common import global_state
 from tensorflow.python.eager import context
+from tensorflow.python.ops import stateful_random_ops
 
 from actlib.diagnose.places import layers
 
@@ -26,8 +27,20 @@ def variables(model: Any) -> list[Any]:
         if getattr(layer, "stateful", False)
         for state in keras.tree.flatten(layer.states)
     ]
-    found = [*model.variables, *states, *getattr(model, "metrics_variables", ())]
+    own = [state for _, layer in layers(model) for state in _remembered(layer)]
+    found = [*model.variables, *states, *own, *getattr(model, "metrics_variables", ())]
     return list({id(variable): variable for variable in found if variable is not None}.values())
+
+
+def _remembered(holder: Any, deep: bool = True) -> Iterator[Any]:
+    """Variables that a layer, or a function that it has, keeps without Keras's knowing."""
+    for value in getattr(holder, "__dict__", {}).values():
+        if isinstance(value, (tf.Variable, keras.Variable)):
+            yield value
+        elif isinstance(value, tf.random.Generator):
+            yield value.state
+        elif deep and callable(value) and not isinstance(value, (type, keras.Layer)):
+            yield from _remembered(value, deep=False)
 
 
 @contextmanager
@@ -51,6 +64,8 @@ def random_state() -> Iterator[None]:
         with ExitStack() as stack:
             if seeds is not None:
                 stack.enter_context(restored([seeds.state]))
+            if (drawn := stateful_random_ops.global_generator) is not None:
+                stack.enter_context(restored([drawn.state]))
             if "_rng" in vars(
                 context.context()
             ):  # which seeds operations; each goes on from where it was left

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import tensorflow as tf
 
@@ -84,7 +85,8 @@ class Tally:
 
     def _floor(self, dtype: Any) -> float:
         """Below which size a derivative need not be more than zero."""
-        return self.exact.noise or float(tf.experimental.numpy.finfo(dtype.as_numpy_dtype).tiny)
+        known = ml_dtypes.finfo(dtype.as_numpy_dtype)  # type: ignore[no-untyped-call]
+        return self.exact.noise or float(known.tiny)
 
     def gain(self) -> float:
         """By what factor the gradient's norm is multiplied on the way back, typically.

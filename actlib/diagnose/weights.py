@@ -47,7 +47,8 @@ def gradient_norms(model: Any, data: Any, batch_size: int) -> dict[str, float]:
     dict of str to float
         By the path of the layer; empty where data have no targets or the model no loss.
     """
-    x, y, sample_weight = next(batches(data, batch_size))
+    with random_state():
+        x, y, sample_weight = next(batches(data, batch_size))
     if y is None or getattr(model, "loss", None) is None:
         return {}
     with random_state(), restored(variables(model)), tf.GradientTape() as tape:
