@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from actlib.check.arrangements import ARRANGEMENTS, Arrangement
-from actlib.check.calls import Unusable, call
+from actlib.check.one_call import Unusable, call
 
 #: What may go wrong, and what is said if it does not.
 HELD = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from actlib.check.again import HELD, Again
-from actlib.check.calls import Unusable
+from actlib.check.one_call import Unusable
 from actlib.check.report import Finding
 
 

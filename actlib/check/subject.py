@@ -13,10 +13,10 @@ import numpy as np
 
 from actlib.check.accuracy import Accuracy, compare, ends_of_runs, float_info, unit
 from actlib.check.again import Again, Row
-from actlib.check.calls import Unusable, call, quiet
 from actlib.check.exact import limit
 from actlib.check.examination import Examination
 from actlib.check.jumps import find_jumps
+from actlib.check.one_call import Unusable, call, quiet
 from actlib.check.report import Finding, merged
 from actlib.check.rows import examine_again, ordinary_first
 from actlib.check.target import Differences, Kinks, Numbers, Target

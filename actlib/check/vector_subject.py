@@ -14,10 +14,10 @@ import numpy as np
 
 from actlib.check.accuracy import Accuracy, float_info, weigh
 from actlib.check.again import Again, Row
-from actlib.check.calls import Unusable, call, quiet
 from actlib.check.exact import limit
 from actlib.check.examination import Examination
 from actlib.check.expansion import ORDINARY, Expansion, Formula, expand, slopes, takes_halves
+from actlib.check.one_call import Unusable, call, quiet
 from actlib.check.report import Finding, merged
 from actlib.check.rows import examine_again
 from actlib.check.samples import long_vectors, pairs, upstreams, vectors
