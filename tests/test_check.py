@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import math
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -501,6 +502,20 @@ RIGHT: dict[str, dict[str, Any]] = {
     "arcsin": {"f": lambda z: np.arcsin(z / 4), "domain": (-4, 4)},
     "arcsin, opaque": {"f": opaque(within_4(np.arcsin)), "domain": (-4, 4)},
     "an opaque kink": {**opaque_relu(0.5)},
+    "even": {
+        "f": lambda z: np.exp(-z * z),
+        "grad": lambda z: -2 * (z * np.exp(-z * z)),
+        "domain": (-1e100, 1e100),
+    },
+    "even, cosine": {"f": np.cos, "grad": lambda z: -np.sin(z)},
+    "log from 0 on": {"f": np.log, "grad": lambda z: 1 / z, "domain": (0, np.inf)},
+    "square root from 0 on": {"f": np.sqrt, "domain": (0, 10)},
+    "square root": {"f": np.sqrt, "exact": mpmath.sqrt},
+    "TanhExp": {"f": lambda z: z * np.tanh(np.exp(z)), "domain": (-np.inf, 80)},
+    "Gompertz": {
+        "f": lambda z: np.exp(-np.exp(-z)),
+        "skip": {"warnings": "an exponential overflows"},
+    },
     "a vertical tangent": {"f": lambda z: np.sqrt(abs(z)), "kinks": [0.0]},
     "a slope that ends": {
         "f": opaque(within_4(lambda x: x * x)),
@@ -808,7 +823,12 @@ def test_all_aspects_are_known() -> None:
             ValueError,
             r"no normal float16 number lies in the domain \(70000.0, 80000.0\)",
         ),
-        (lambda: check_activation(np.tanh, points=0), ValueError, "points must be 1 or more"),
+        (lambda: check_activation(np.tanh, points=0), ValueError, "points must be from 1 to"),
+        (lambda: check_activation(np.tanh, points=10**9), ValueError, "got 1000000000"),
+        (lambda: check_activation(np.tanh, dtypes=None), ValueError, "no dtype to check;"),
+        (lambda: check_activation(np.tanh, kinks=np.array(0.0)), TypeError, "kinks.*array"),
+        (lambda: check_activation(np.tanh, kinks=[[0.0]]), TypeError, r"kinks.*\[\[0.0\]\]"),
+        (lambda: check_activation(lambda z: sys.exit(3)), ValueError, "raises SystemExit: 3"),
         (lambda: check_activation(np.tanh, points=2.5), TypeError, "whole number, got 2.5"),
         (lambda: check_activation(np.tanh, dtypes=int), ValueError, "unknown dtype"),
         (lambda: check_activation(np.tanh, params={"a": "x"}), TypeError, "numbers, got a='x'"),
@@ -836,9 +856,10 @@ def test_wrong_calls(call: Callable[[], Any], error: type[Exception], message: s
         (str, TypeError, "exact must be .* it returned '"),
         (5, TypeError, "exact must be .*, got 5"),
         (np.tanh, TypeError, "got NumPy's tanh: use mpmath's functions"),
+        (lambda z: 1 / (1 + np.exp(-z)), ValueError, "wherever it was asked it raised TypeError"),
         (actlib.tanh, TypeError, "say exact='tanh'"),
     ],
-    ids=map(str, range(8)),
+    ids=map(str, range(9)),
 )
 def test_what_is_no_exact_formula(exact: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
@@ -879,5 +900,5 @@ def test_a_formula_that_is_undefined_at_0() -> None:
 
 def test_an_error_in_the_exact_formula_says_where() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
-        check_activation(np.tanh, exact=lambda z: 1 / (z - z))
+        check_activation(np.tanh, exact=lambda z: 1 / (z - z) if z > 100 else mpmath.tanh(z))
     assert any("computing the exact value at z = " in note for note in caught.value.__notes__)

@@ -93,7 +93,9 @@ def test_the_reference_may_be_a_name_or_a_formula() -> None:
 
 
 def test_derivatives_of_any_precision() -> None:
-    found = expand(lambda z: [mpmath.exp(z[0]) / (mpmath.exp(z[0]) + mpmath.exp(z[1]))], (700.0, 0))
+    found = expand(
+        lambda z: [mpmath.exp(x) / mpmath.fsum(map(mpmath.exp, z)) for x in z], (700.0, 0)
+    )
     with mpmath.workdps(400):
         p = 1 / (1 + mpmath.exp(-700))
         for got, right in [
@@ -207,6 +209,9 @@ def strided(z: Any) -> bool:
 
 BY_ARRAY: dict[str, tuple[str, Function]] = {
     **{f"of {n} or more": ("accuracy", lambda z, n=n: z.shape[-1] >= n) for n in (5, 9, 25, 100)},
+    "of four": ("accuracy", lambda z: z.shape[-1] == 4),
+    "of whole blocks": ("accuracy", lambda z: z.shape[-1] % 8 == 0),
+    "of odd length": ("accuracy", lambda z: z.shape[-1] > 4 and z.shape[-1] % 2),
     "alone": ("shape", lambda z: z.ndim == 1),
     "three axes": ("shape", lambda z: z.ndim == 3),
     "four axes": ("shape", lambda z: z.ndim == 4),
@@ -230,6 +235,18 @@ def test_faults_that_depend_on_the_array(aspect: str, where: Function) -> None:
 
     found = failed(check_vjp(f, vjp, exact="softmax", dtypes="float32"))
     assert {("value", aspect), ("vjp", aspect)} <= found
+
+
+def other_layout(z: Any, u: Any) -> Any:
+    """Wrong where the upstream gradient lies in memory otherwise than the vectors."""
+    other = u.size > 1 and u.flags.c_contiguous != z.flags.c_contiguous
+    return np.asarray(softmax.vjp(z, u)) * z.dtype.type(1.5 if other else 1)
+
+
+def sorted_vjp(z: Any, u: Any) -> Any:
+    product = np.zeros_like(u)
+    np.put_along_axis(product, np.argsort(z, axis=-1, kind="stable"), u, axis=-1)
+    return product
 
 
 def one_buffer() -> Function:
@@ -262,13 +279,22 @@ def writing(z: Any, u: Any) -> Any:
         ("vjp", "alias", {"f": np.copy, "vjp": lambda z, u: u, "exact": list}),
         ("value", "repeat", {"f": every_other(), "exact": "softmax"}),
         ("vjp", "input", {"f": softmax, "vjp": writing}),
+        ("vjp", "layout", {"f": softmax, "vjp": other_layout}),
         (
             "value",
             "dtype",
             {"f": lambda z: softmax(z) if z.size else z.astype(float), "exact": "softmax"},
         ),
     ],
-    ids=["one buffer", "z itself", "upstream itself", "every other call", "writes", "empty"],
+    ids=[
+        "one buffer",
+        "z itself",
+        "upstream itself",
+        "every other call",
+        "writes",
+        "layouts",
+        "empty",
+    ],
 )
 def test_faults_of_calls(of: str, aspect: str, given: dict[str, Any]) -> None:
     assert (of, aspect) in failed(check_vjp(**given, dtypes="float32"))
@@ -292,7 +318,18 @@ def direction(z: Any) -> Any:
 
 OTHERS: dict[str, dict[str, Any]] = {
     "the larger half": {"f": larger_half, "exact": exact_larger_half},
-    "sorted": {"f": lambda z: np.sort(z, axis=-1), "exact": sorted},
+    "sorted": {
+        "f": lambda z: np.sort(z, axis=-1),
+        "vjp": sorted_vjp,
+        "exact": sorted,
+        "skip": {"NaN": "the last ones", "infinities": "where they are, slopes are not known"},
+    },
+    "ReLU of vectors": {
+        "f": lambda z: np.maximum(z, 0),
+        "vjp": lambda z, u: u * (z > 0),
+        "exact": lambda z: [max(x, mpmath.mpf(0)) for x in z],
+        "skip": {"NaN": "a library's own", "infinities": "no slope is known there"},
+    },
     "direction": {
         "f": direction,
         "exact": lambda z: [x / mpmath.sqrt(mpmath.fsum(y * y for y in z)) for x in z],
@@ -409,9 +446,23 @@ def test_what_acts_on_vectors_is_refused_in_one_sentence(call: Function) -> None
         (lambda: check_vjp(softmax, lambda z, u: None), ValueError, "no array of real numbers"),
         (lambda: check_vjp(softmax, lambda z, u: (u,)), ValueError, "no plain array, but tuple"),
         (lambda: check_vjp(np.exp, exact=5), TypeError, "exact must be .*, got 5"),
-        (lambda: check_vjp(np.exp, exact=lambda z: None), TypeError, "return one, got None"),
-        (lambda: check_vjp(np.exp, exact=scipy.special.softmax), ValueError, "it raises TypeError"),
-        (lambda: check_vjp(np.exp, exact=lambda z: [1 / (x - x) for x in z]), ValueError, "Zero"),
+        (lambda: check_vjp(np.exp, exact=lambda z: None), TypeError, "it returned None"),
+        (lambda: check_vjp(np.exp, exact=scipy.special.softmax), ValueError, "it raised TypeError"),
+        (
+            lambda: check_vjp(np.exp, exact=lambda z: [1 / (x - x) for x in z]),
+            ValueError,
+            "ZeroDiv",
+        ),
+        (
+            lambda: check_vjp(np.copy, exact=lambda z: [z[0], z[1], z[2], z[3]]),
+            ValueError,
+            "lists of any length; of 1 numbers it raises IndexError",
+        ),
+        (
+            lambda: check_vjp(np.copy, exact=lambda z: (z * 4)[:4]),
+            ValueError,
+            "exact must give 1 numbers for a list of 1, not 4",
+        ),
         (
             lambda: check_vjp(np.exp, exact=lambda z: [math.exp(x) for x in z]),
             ValueError,

@@ -97,6 +97,9 @@ class Again:
         writeable = all(array.flags.writeable for array in given)
         where = aspect if writeable else "input"  # if it raises, it writes into its argument
         self.call(where, f"{words}: ", given, row, places)
+        if aspect == "layout" and len(given) > 1:
+            mixed = [np.ascontiguousarray(given[0]), *given[1:]]
+            self.call(where, f"an upstream gradient as {words}: ", mixed, row, places)
 
     def repeated(self, row: Row) -> None:
         """Call it again with the arrays of which it has given the numbers, then with others."""

@@ -14,6 +14,7 @@ from actlib._core.names import listed
 from actlib.check.report import ASPECTS
 
 DTYPES = ("float32", "float64", "float16", "bfloat16")
+MOST = 100_000  # points, in each part of the range
 Dtypes: TypeAlias = Any  # a name, NumPy's own word for it, or several
 
 
@@ -26,6 +27,8 @@ def functions(**given: Callable[..., Any] | None) -> None:
 
 def dtypes_named(given: Dtypes) -> list[np.dtype]:
     """The dtypes in which to examine, at least one."""
+    if given is None:
+        raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
     several = listed(given) if isinstance(given, str | list | tuple) else (given,)
     if not several:
         raise ValueError(f"no dtype to check; give some of {', '.join(DTYPES)}")
@@ -58,16 +61,20 @@ def parameters(given: Mapping[str, float] | None) -> dict[str, float]:
 
 def kinks_declared(given: Any) -> dict[float, float | None]:
     """Where the slope jumps, and the slope that is declared there, or None."""
-    single = isinstance(given, str) or not isinstance(given, Iterable)
-    kinks = {} if single else dict(given) if isinstance(given, Mapping) else dict.fromkeys(given)
-    if single or not all(map(_is_number, kinks)):
-        raise TypeError(f"kinks must be numbers in a list, or a mapping of them, got {given!r}")
-    for kink, slope in kinks.items():
+    wrong = f"kinks must be numbers in a list, or a mapping of them, got {given!r}"
+    try:
+        several = [] if isinstance(given, str) else list(given)
+    except TypeError as error:
+        raise TypeError(wrong) from error
+    if isinstance(given, str) or not all(map(_is_number, several)):
+        raise TypeError(wrong)
+    slopes = dict(given) if isinstance(given, Mapping) else dict.fromkeys(several)
+    for kink, slope in slopes.items():
         if not math.isfinite(kink):
             raise ValueError(f"a kink is a finite number, got {kink}")
         if slope is not None and not (_is_number(slope) and not math.isnan(slope)):
             raise ValueError(f"the slope at a kink is a number, got {slope!r} at {kink}")
-    return kinks
+    return {float(kink): slope for kink, slope in slopes.items()}
 
 
 def domain_of(given: Any) -> tuple[float, float] | None:
@@ -89,8 +96,8 @@ def count(given: int) -> int:
         points = operator.index(given)
     except TypeError as error:
         raise TypeError(f"points must be a whole number, got {given!r}") from error
-    if points < 1:
-        raise ValueError(f"points must be 1 or more, got {given}")
+    if not 1 <= points <= MOST:
+        raise ValueError(f"points must be from 1 to {MOST}, got {given}")
     return points
 
 

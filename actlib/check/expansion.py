@@ -53,7 +53,7 @@ def formula_of(function: Any) -> Formula:
 def refuse_imprecise(exact: Any) -> None:
     """Refuse a formula that is none of mpmath numbers, or computes in double precision."""
     numbers = [mpmath.mpf(x) for x in ORDINARY]
-    formulas.refuse_imprecise(exact, lambda x: exact([x, *numbers[1:]])[0])
+    formulas.refuse_imprecise(exact, lambda x: (exact([x, *numbers[1:]]) or [None])[0])
     ask = "exact must take a list of mpmath numbers and return one"
     try:
         found = exact(numbers)
@@ -137,15 +137,23 @@ def slopes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The values, and their derivatives by some numbers, as good as the working precision allows.
 
-    A number that is not real is NaN.
+    A number that is not real is NaN, and so is the slope at a kink.
     """
     z, small = _numbers(numbers), mpmath.mpf(10) ** (-mpmath.mp.dps // 3)
+    here = _evaluated(formula, z)
     rows = []
     for j in columns:
         step = (abs(z[j]) or 1) * small
         up, down = (_evaluated(formula, _moved(z, j, h)) for h in (step, -step))
-        rows.append((up - down) / (2 * step))
-    return _evaluated(formula, z), np.array(rows, object).T
+        left, right = (here - down) / step, (up - here) / step
+        rows.append([_slope(*sides) for sides in zip(left, right, strict=True)])
+    return here, np.array(rows, object).reshape(len(columns), len(here)).T
+
+
+def _slope(left: Any, right: Any) -> Any:
+    """The mean of the slopes on either side; NaN at a kink, where they are far apart."""
+    apart = mpmath.mpf(10) ** (-mpmath.mp.dps // 6) * max(1, abs(left), abs(right))
+    return (left + right) / 2 if abs(left - right) <= apart else mpmath.nan
 
 
 def _changes(
@@ -182,10 +190,19 @@ def _moved(z: np.ndarray, j: int, by: Any) -> np.ndarray:
 
 def _evaluated(formula: Formula, z: np.ndarray) -> np.ndarray:
     """Its numbers, or NaN where it divides by 0 or is not defined."""
+    length = len(z) // 2 if takes_halves(formula) else len(z)
     try:
-        return _numbers(formula(z.tolist()))
+        found = _numbers(formula(z.tolist()))
     except (ZeroDivisionError, ValueError):
-        return np.full(len(z) // (2 if takes_halves(formula) else 1), mpmath.nan)
+        return np.full(length, mpmath.nan)
+    except Exception as error:
+        words = f"of {len(z)} numbers it raises {type(error).__name__}: {error}"
+        raise ValueError(f"exact must take lists of any length; {words}") from error
+    if len(found) != length:
+        raise ValueError(
+            f"exact must give {length} numbers for a list of {len(z)}, not {len(found)}"
+        )
+    return found
 
 
 def _numbers(values: Sequence[Any]) -> np.ndarray:

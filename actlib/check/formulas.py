@@ -32,17 +32,21 @@ def refuse_imprecise(exact: Any, at: Callable[[Any], Any], domain: Domain = None
         raise TypeError(f"{ask}; got NumPy's {exact.__name__}: use mpmath's functions")
     if not callable(exact):
         raise TypeError(f"{ask}, got {exact!r}")
-    moves, kept = 0, 0
+    moves, kept, failed = 0, 0, []
     with mpmath.workdps(50):
         for x in probes(domain):
             try:
                 here, near, next_to = (at(x + mpmath.mpf(h)) for h in (0, "1e-30", "1e-3"))
-            except Exception:  # whatever it may raise where it is not defined
+            except Exception as error:  # whatever it may raise where it is not defined
+                failed.append(error)
                 continue
             if not isinstance(here, int | float | complex | mpmath.mpf | mpmath.mpc):
                 raise TypeError(f"{ask}; at {mpmath.nstr(x, 9)} it returned {here!r}")
             moves += here != next_to
             kept += here != next_to and here == near
+    if len(failed) == len(probes(domain)):
+        words = f"{type(failed[0]).__name__}: {failed[0]}"
+        raise ValueError(f"{ask}; wherever it was asked it raised {words}") from failed[0]
     if moves > 1 and kept == moves:
         raise ValueError(
             "exact must compute with mpmath numbers to their precision, and does so in double "

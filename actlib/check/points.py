@@ -73,4 +73,5 @@ def examined(
         raise ValueError(f"no normal {dtype} number lies in the domain {domain}, but for kinks")
     zero = np.flatnonzero(z == 0)
     z[zero] = 0.0
-    return np.insert(z, zero, -0.0)
+    begins = domain is not None and domain[0] == 0  # then -0.0 is not in it
+    return z if begins else np.insert(z, zero, -0.0)

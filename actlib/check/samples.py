@@ -60,8 +60,13 @@ def pairs(dtype: Any) -> Iterator[np.ndarray]:
     yield from np.stack([values.astype(gates.dtype), gates], axis=-1)
 
 
-def long_vectors() -> Iterator[np.ndarray]:
-    """Make longer vectors, of even length, with a tie or a peak; half precision holds them.
+def long_vectors(lengths: Sequence[int]) -> Iterator[np.ndarray]:
+    """Make longer vectors, with a tie or a peak; half precision holds their numbers.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        How long they are.
 
     Yields
     ------
@@ -69,7 +74,7 @@ def long_vectors() -> Iterator[np.ndarray]:
         One-dimensional.
     """
     rng = np.random.default_rng(2003)
-    for n in (6, 10, 26, 130):
+    for n in lengths:
         numbers = rng.integers(-24, 25, n) / 8
         numbers[n // 3] = 12 if n > 26 else numbers[-1]
         yield numbers

@@ -284,7 +284,7 @@ class Subject(Examination):
         value, slope = (self.target.at(order, -_NEAR[0]) for order in (0, 1))
         if self.of == "gradient" or value is None or slope is None:
             return None
-        if abs(value) > 1e-10 or abs(slope) < 1e-10:
+        if not (abs(value) <= 1e-10 <= abs(slope)):  # it may be NaN
             return None
         return -0.0 if slope > 0 else 0.0
 

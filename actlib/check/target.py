@@ -147,5 +147,7 @@ def _agree(
         with mpmath.workdps(30):
             high = [float(precise(mpmath.mpf(x), **params)) for x in z.tolist()]
             return np.allclose(f(z, **params), high, rtol=1e-6, atol=1e-6, equal_nan=True)
-    except Exception:  # whatever a function may raise that was made for ordinary arrays
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # whatever a function may raise that was made for ordinary arrays
         return False
