@@ -126,7 +126,7 @@ def _without_its_own(xp: Namespace, x: Array) -> bool:
     NumPy's are slow without AVX-512. TensorFlow's become exp(x) - 1 and log(1 + x) in TensorFlow
     Lite, which lose what is small.
     """
-    return xp.__name__ in ("numpy", "tensorflow") and bool(x.dtype == xp.float32)
+    return dtype_name(xp, x.dtype) == "float32" and xp.__name__ in ("numpy", "tensorflow")
 
 
 @functools.cache
