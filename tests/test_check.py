@@ -373,7 +373,15 @@ SPECIAL: dict[str, tuple[str, Callable[[Any], Any], float]] = {
 }
 
 
-@pytest.mark.parametrize("where", SOME_ARRAYS.values(), ids=SOME_ARRAYS)
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param(
+            where, id=name, marks=[] if name in ("two axes", "large") else pytest.mark.deep
+        )
+        for name, where in SOME_ARRAYS.items()
+    ],
+)
 def test_special_numbers_in_some_arrays(where: Callable[[Any], Any]) -> None:
     """Each is asked for in arrays of every shape, layout and size; the dtype and kinks too."""
     only: Any = {"dtypes": "float32", "points": 20}

@@ -61,6 +61,7 @@ def test_our_own_pass(name: str, dtype: str) -> None:
     assert min(accuracy.z.size for accuracy in report.accuracy.values()) > 50
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_passes(dtype: str) -> None:
     for function in (softmax, swiglu):
@@ -223,7 +224,16 @@ BY_ARRAY: dict[str, tuple[str, Function]] = {
 }
 
 
-@pytest.mark.parametrize(("aspect", "where"), BY_ARRAY.values(), ids=BY_ARRAY)
+FEW = ("of 9 or more", "of whole blocks", "three axes", "many", "with gaps", "masked")
+
+
+@pytest.mark.parametrize(
+    ("aspect", "where"),
+    [
+        pytest.param(*given, id=name, marks=[] if name in FEW else pytest.mark.deep)
+        for name, given in BY_ARRAY.items()
+    ],
+)
 def test_faults_that_depend_on_the_array(aspect: str, where: Function) -> None:
     """An error of a thousandth in some arrays alone, in the value and in the product."""
 
@@ -379,6 +389,7 @@ def test_the_axis_is_examined_if_it_has_a_name() -> None:
     }
 
 
+@pytest.mark.deep
 def test_other_libraries() -> None:
     """They lose the gradient at a peak."""
     only: Any = {"exact": "softmax", "dtypes": ["float32"]}
