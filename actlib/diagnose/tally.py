@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import tensorflow as tf
 
@@ -85,6 +84,8 @@ class Tally:
 
     def _floor(self, dtype: Any) -> float:
         """Below which size a derivative need not be more than zero."""
+        import ml_dtypes  # which comes with TensorFlow
+
         known = ml_dtypes.finfo(dtype.as_numpy_dtype)  # type: ignore[no-untyped-call]
         return self.exact.noise or float(known.tiny)
 
