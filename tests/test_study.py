@@ -718,6 +718,7 @@ def made(values, metric="accuracy", **fields):
                 {
                     "id": trial.id,
                     "trial": trial.to_dict(),
+                    "data": "0123456789abcdef",
                     "status": "diverged" if value is None else "ok",
                     "reason": "",
                     "seconds": 1.0,

@@ -152,12 +152,14 @@ def differences(z: np.ndarray, got: np.ndarray, row: Row, places: np.ndarray) ->
     problems = {}
     for matter, i in zip(matters.tolist(), items[firsts].tolist(), strict=True):
         j, numbers = int(np.argmax(wrong[i])), z.astype(float).reshape(len(flat), -1)[i]
-        words = f"gives {found[i, j]:.9g} at {_item(numbers)}, where it gave {right[i, j]:.9g}"
+        at = f"{numbers[0]:.9g}" if numbers.size == 1 else listing(numbers, ".9g")
+        words = f"gives {found[i, j]:.9g} at {at}, where it gave {right[i, j]:.9g}"
         problems[matter] = words
     return problems
 
 
-def _item(numbers: np.ndarray) -> str:
-    words = [f"{number:.9g}" for number in numbers[:8].tolist()]
+def listing(numbers: np.ndarray, form: str = "") -> str:
+    """The numbers of a vector in words, in some format; of a long one, the first."""
+    words = [format(number, form) for number in numbers[:8].astype(float).tolist()]
     words += ["..."] if numbers.size > 8 else []
-    return words[0] if numbers.size == 1 else f"[{', '.join(words)}]"
+    return f"[{', '.join(words)}]"

@@ -377,7 +377,7 @@ def _far_out(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 _SAME = ("log", "log1p", "sqrt", "sin", "cos", "tan")
-_EXPONENTIAL = ("exp", "expm1", "sinh", "cosh", "tanh")
+_EXPONENTIAL = ("expm1", "sinh", "cosh", "tanh")
 _INVERSE = ("sin", "cos", "tan", "sinh", "cosh", "tanh")
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -400,6 +400,7 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 }
 _UFUNCS: dict[str, Callable[..., Any]] = {
     **{name: getattr(mpmath, name) for name in _SAME},
+    "exp": _far_out(exp),
     **{name: _far_out(getattr(mpmath, name)) for name in _EXPONENTIAL},
     **{f"arc{name}": getattr(mpmath, f"a{name}") for name in _INVERSE},
     **_OPERATORS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -117,23 +117,24 @@ class Expansion:
 @functools.lru_cache(2**10)
 def expand(formula: Formula, z: tuple[float, ...]) -> Expansion:
     """Double the precision until values and slopes stand, or are negligible, or not defined."""
-    columns, directions = _chosen(_numbers(z))
+    point = _numbers(z)
+    columns, directions = _chosen(point)
     digits, previous = 40 if len(z) <= _SHORT else 60, None
     while True:
         with mpmath.workdps(digits):
-            found = slopes(formula, z, columns)
+            found = slopes(formula, point, columns)
             if previous is not None:
                 values, jacobian = (_proven(*x, digits) for x in zip(found, previous, strict=True))
                 if _unknown(values, jacobian) == _unknown(*found) or digits > _ENOUGH:
                     break
         previous, digits = found, 2 * digits
     with mpmath.workdps(digits):
-        moves, bends = _changes(formula, z, columns, directions)
-    return Expansion(_numbers(z), np.array(columns), values, jacobian, moves, bends)
+        moves, bends = _changes(formula, point, columns, directions, found)
+    return Expansion(point, np.array(columns), values, jacobian, moves, bends)
 
 
 def slopes(
-    formula: Formula, numbers: Sequence[Any], columns: Sequence[int]
+    formula: Formula, numbers: Iterable[Any], columns: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The values, and their derivatives by some numbers, as good as the working precision allows.
 
@@ -158,13 +159,14 @@ def _slope(left: Any, right: Any) -> Any:
 
 def _changes(
     formula: Formula,
-    z: Sequence[float],
+    z: np.ndarray,
     columns: Sequence[int],
     directions: np.ndarray,
+    here: Sequence[np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What relative changes of z do to the values and to the slopes."""
-    here, small = slopes(formula, z, columns), mpmath.mpf(10) ** (-mpmath.mp.dps // 3)
-    nearby = [slopes(formula, _numbers(z) + small * way, columns) for way in directions]
+    """What relative changes of z do to the values and to the slopes that are here."""
+    small = mpmath.mpf(10) ** (-mpmath.mp.dps // 3)
+    nearby = [slopes(formula, z + small * way, columns) for way in directions]
     moves, bends = (
         [(new - old) / small for new in part]
         for old, part in zip(here, zip(*nearby, strict=True), strict=True)
@@ -205,7 +207,7 @@ def _evaluated(formula: Formula, z: np.ndarray) -> np.ndarray:
     return found
 
 
-def _numbers(values: Sequence[Any]) -> np.ndarray:
+def _numbers(values: Iterable[Any]) -> np.ndarray:
     return np.array([real(x) for x in values], object)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from actlib.check.accuracy import Accuracy, float_info, weigh
-from actlib.check.again import Again, Row
+from actlib.check.again import Again, Row, listing
 from actlib.check.exact import limit
 from actlib.check.examination import Examination
 from actlib.check.expansion import ORDINARY, Expansion, Formula, expand, slopes, takes_halves
@@ -154,9 +154,9 @@ class VectorSubject(Examination):
 
         def words(number: int) -> str:
             i, j = places[number]
-            given = "".join(f", upstream = {_few(u)}" for u in cases[i].upstream)
+            given = "".join(f", upstream = {listing(u)}" for u in cases[i].upstream)
             return (
-                f"  z = {_few(cases[i].point.z)}{given}: number {j} is "
+                f"  z = {listing(cases[i].point.z)}{given}: number {j} is "
                 f"{measured.got[number]!s}, exact {measured.exact[number]:.9g}, "
                 f"E = {measured.errors[number]:.3g}"
             )
@@ -298,11 +298,6 @@ class VectorSubject(Examination):
 
         size = z.size if upstream else self._result_like(z).size
         return [limit(lambda x, i=i: far_out(x)[i], None, sign) for i in range(size)]
-
-
-def _few(numbers: np.ndarray) -> str:
-    few = [f"{x!r}" for x in numbers[:8].astype(float).tolist()]
-    return f"[{', '.join(few)}{', ...' if numbers.size > 8 else ''}]"
 
 
 def _copies(given: Sequence[np.ndarray]) -> list[np.ndarray]:

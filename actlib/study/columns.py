@@ -40,7 +40,7 @@ def numbers(table: Any, what: str) -> Array:
             f"{what} must be numbers of shape (examples, features), got dtype {array.dtype} and "
             f"shape {array.shape}"
         )
-    names = list(getattr(table, "columns", range(array.shape[1])))
+    names = column_names(table, array.shape[1])
     if array.dtype.kind not in "biuf":
         array = _numbers_by_columns(array, names, what)
     array = np.array(array, dtype=np.float64)
@@ -52,6 +52,11 @@ def numbers(table: Any, what: str) -> Array:
             "leave these examples out"
         )
     return array
+
+
+def column_names(table: Any, count: int) -> list[Any]:
+    """What the columns of a table are called; those of an array are numbered."""
+    return list(getattr(table, "columns", range(count)))
 
 
 def _numbers_by_columns(array: Array, names: Sequence[Any], what: str) -> Array:

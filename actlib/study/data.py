@@ -15,7 +15,7 @@ import numpy as np
 
 from actlib._core.arrays import Array
 from actlib._core.extras import extra
-from actlib.study.columns import listing, numbers, targets
+from actlib.study.columns import column_names, listing, numbers, targets
 
 #: What to do where integers were meant to be numbers to predict.
 _IF_NUMBERS = "; integers are classes: where they are numbers to predict, give floats"
@@ -102,7 +102,7 @@ class Data:
 
     def _check_size(self, table: Any) -> None:
         """Refuse what overflows, or vanishes, when it is scaled to a standard deviation of 1."""
-        parts = [("x", self.x, getattr(table, "columns", range(self.x.shape[1])))]
+        parts = [("x", self.x, column_names(table, self.x.shape[1]))]
         parts += [("y", self.y[:, None], ["y"])] if self.classes is None else []
         for role, values, names in parts:
             with np.errstate(over="ignore", under="ignore"):

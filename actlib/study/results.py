@@ -47,7 +47,7 @@ class Results:
     def __init__(self, records: Sequence[dict[str, Any]]) -> None:
         if not records:
             raise ValueError("there are no results")
-        self.records = list({(r["id"], r.get("data")): r for r in records}.values())
+        self.records = list({(r["id"], r["data"]): r for r in records}.values())
         self._trials = [Trial(**record["trial"]) for record in self.records]
 
     @classmethod
@@ -360,7 +360,7 @@ def _paired(a: Sequence[dict[str, Any]], b: Sequence[dict[str, Any]]) -> list[Pa
 def _refuse_other_data(a: str, b: str, pairs: Sequence[Pair]) -> None:
     """A pair says something of two activations only if both were trained on the same data."""
     for one, other in pairs:
-        if one.get("data") != other.get("data"):
+        if one["data"] != other["data"]:
             raise ValueError(
                 f"with seed {one['trial']['seed']}, {a} and {b} were trained on different data, "
                 f"both called {one['trial']['data']!r}; train one of them anew"
