@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import collections
 import functools
+import inspect
+import pickle
 import random
 import threading
+import types
 from typing import Any
 
 import keras
@@ -16,7 +19,7 @@ from keras import layers, ops
 
 import actlib
 from actlib import diagnose
-from actlib.keras import GatedUnit, activation
+from actlib.keras import ActivationFunction, GatedUnit, activation
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -128,6 +131,35 @@ class Ours(Own):
         return actlib.relu(self.first(x))
 
 
+relu_of_before = tf.nn.relu  # as after ``from ... import relu``
+
+
+class Imported(Own):
+    def call(self, x: Any) -> Any:
+        return relu_of_before(self.first(x))
+
+
+class Compared(Own):
+    """Does something else than it is asked to if its function is not the one it was given."""
+
+    def call(self, x: Any) -> Any:
+        assert self.act is keras.activations.relu
+        assert self.act is relu_of_keras
+        assert self.act in (tf.tanh, keras.activations.relu)
+        assert {keras.activations.relu: "found"}[self.act] == "found"
+        assert self.act == keras.activations.get("relu")
+        assert keras.activations.serialize(self.act) == "relu"
+        assert self.act is pickle.loads(pickle.dumps(self.act))
+        assert inspect.isfunction(self.act)
+        assert next(iter(inspect.signature(self.act).parameters)) == "x"
+        assert isinstance(self.whole, functools.partial)
+        assert isinstance(self.ours, ActivationFunction)
+        return self.act(self.whole(self.ours(self.functions[0](self.first(x)))))
+
+
+relu_of_keras = keras.activations.relu
+
+
 def swish_of_ones_own(z: Any) -> Any:
     return z * tf.sigmoid(z)
 
@@ -144,6 +176,9 @@ CASES = [
     (Named(), {"own.relu": ("relu", 3), "own.gelu": ("gelu_tanh", 0)}),
     (NamedWithKeywords(), {"own.leaky_relu": ("leaky_relu", 0)}),
     (Ours(), {"own.relu": ("relu", 3)}),
+    (Imported(), {"own.relu": ("relu", 3)}),
+    (Attribute(act=tf.function(tf.nn.relu)), {"own.act": ("relu", 3)}),
+    (Attribute(act=tf.recompute_grad(tf.nn.relu)), {"own.act": ("relu", 3)}),
 ]
 
 
@@ -158,6 +193,57 @@ def test_what_a_layer_of_ones_own_calls(
     seen = {f.layer: (f.activation.partition("(")[0], f.dead) for f in diagnosis.findings}
     assert seen.items() >= wanted.items()
     assert not diagnosis.unjudged
+
+
+def test_functions_are_the_ones_that_a_layer_was_given() -> None:
+    """Whatever a layer asks of them: who they are, what kind they are of, how they are called."""
+    layer = Compared(
+        act=keras.activations.relu,
+        whole=functools.partial(tf.nn.leaky_relu, alpha=0.2),
+        ours=activation("relu6"),
+    )
+    layer.functions = [tf.tanh]
+    model = keras.Sequential([keras.Input([3]), layer])
+    seen = {path: f.activation for path, f in found(model).items()}
+    assert seen == {
+        "own.act": "relu",
+        "own.whole": "leaky_relu(slope=0.2)",
+        "own.ours": "relu6",
+        "own.functions[0]": "tanh",
+    }
+
+
+def test_a_function_that_a_layer_has_under_two_names_goes_by_its_own() -> None:
+    class Both(Own):
+        def call(self, x: Any) -> Any:
+            return self.one(self.second(self.other(self.first(x) + 99)))
+
+    model = keras.Sequential([keras.Input([3]), Both(one=tf.nn.relu, other=tf.nn.relu)])
+    assert list(found(model)) == ["own.relu", "own.relu (2)"]
+
+
+class Method:
+    """Its method is an activation, with numbers of its own."""
+
+    def __init__(self, slope: float) -> None:
+        self.slope = slope
+
+    def rectify(self, z: Any) -> Any:
+        return tf.where(z > 0, z, super().__getattribute__("slope") * z)
+
+
+def test_methods_belong_to_their_objects() -> None:
+    class Pair(Own):
+        def call(self, x: Any) -> Any:
+            return self.one(self.other(self.unheld.rectify(self.first(x))))
+
+    functions = [Method(slope) for slope in (0.1, 0.2, 0.3)]
+    layer = Pair(one=functions[0].rectify, other=functions[1].rectify)
+    layer.unheld = functions[2]
+    diagnosis = diagnose.inspect(keras.Sequential([keras.Input([3]), layer]), X)
+    seen = {f.layer: f.activation for f in diagnosis.findings}
+    assert seen == {"own.other": "leaky_relu(slope=0.2)", "own.one": "leaky_relu(slope=0.1)"}
+    assert list(diagnosis.unjudged) == ["own"]
 
 
 def test_two_calls_of_one_function_are_two_places() -> None:
@@ -184,12 +270,9 @@ def test_a_model_of_ones_own_calls_functions_by_name(function: str) -> None:
     assert found(model)[f"mine.{function}"].activation == function
 
 
-relu_of_before = tf.nn.relu  # replacing tf.nn.relu does not reach it
-
-
-class Reference(Own):
+class Raw(Own):
     def call(self, x: Any) -> Any:
-        return relu_of_before(self.first(x))
+        return tf.raw_ops.Relu(features=self.first(x))
 
 
 class ByHand(Own):
@@ -201,11 +284,6 @@ class ByHand(Own):
 class Attention(Own):
     def call(self, x: Any) -> Any:
         return tf.nn.softmax(self.first(x))
-
-
-class Linear(Own):
-    def call(self, x: Any) -> Any:
-        return self.first(x) + tf.reduce_mean(x)
 
 
 def test_what_a_functional_model_makes_by_hand_is_named() -> None:
@@ -228,7 +306,7 @@ def test_softmax_is_not_judged(layer: layers.Layer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "operation"), [(Reference, "Relu"), (ByHand, "Greater"), (Attention, "Softmax")]
+    ("kind", "operation"), [(Raw, "Relu"), (ByHand, "Greater"), (Attention, "Softmax")]
 )
 def test_a_layer_that_cannot_be_judged_is_named(kind: type[Own], operation: str) -> None:
     model = keras.Sequential([keras.Input([3]), kind(), layers.Dense(2, activation="tanh")])
@@ -244,9 +322,95 @@ def test_a_layer_that_cannot_be_judged_is_named(kind: type[Own], operation: str)
     assert frame["dead"].isna().tolist() == [False, True]
 
 
-def test_a_layer_without_activations_is_not_named() -> None:
-    model = keras.Sequential([keras.Input([3]), Linear(), layers.Dense(2, activation="tanh")])
-    assert not diagnose.inspect(model, X).unjudged
+class Calling(Own):
+    """Evaluates something of its own after a dense layer."""
+
+    def call(self, x: Any) -> Any:
+        return self.parts.run(self.first(x))
+
+
+def calling(run: Any) -> Own:
+    layer = Calling()
+    layer.parts = types.SimpleNamespace(run=run)  # where no functions are looked for
+    return layer
+
+
+def unjudged(layer: layers.Layer, data: Any = X) -> dict[str, str]:
+    """What is not judged of a model that has an activation besides the layer."""
+    parts = [keras.Input(data.shape[1:]), layer, layers.Dense(2, activation="tanh")]
+    return dict(diagnose.inspect(keras.Sequential(parts), data).unjudged)
+
+
+@pytest.mark.parametrize(
+    ("run", "operations"),
+    [
+        (lambda z: z / tf.sqrt(1 + z * z), "RealDiv, Sqrt"),
+        (lambda z: z * tf.math.rsqrt(1 + z * z), "Rsqrt"),
+        (lambda z: z[:, :1] / (1 + z[:, :1] * z[:, :1]), "RealDiv"),
+        (tf.asinh, "Asinh"),
+        (lambda z: tf.math.log(1 + z * z), "Log"),
+        (lambda z: tf.reshape(tf.sinh(z), [-1, 3]), "Sinh"),
+    ],
+)
+def test_what_is_made_of_roots_and_quotients_is_named(run: Any, operations: str) -> None:
+    reason = f"its call evaluates {operations}, which is not judged"
+    assert unjudged(calling(run)) == {"own": reason}
+
+
+def centred(x: Any, axis: Any, **options: Any) -> Any:
+    mean, variance = tf.nn.moments(x, axis, **options)
+    return (x - mean) / tf.sqrt(variance + 1e-3)
+
+
+SEQUENCES = np.random.default_rng(0).normal(size=(8, 5, 3)).astype("f")
+
+
+@pytest.mark.parametrize(
+    ("run", "data"),
+    [
+        (lambda x: x * 2 + tf.reduce_mean(x), X),
+        (lambda x: centred(x, [-1], keepdims=True), X),  # layer normalisation
+        (lambda x: centred(x, [-1], keepdims=True), SEQUENCES),
+        (lambda x: centred(x, [1], keepdims=True), SEQUENCES),  # instance normalisation
+        (lambda x: centred(x, [0]), X),  # batch normalisation
+        (lambda x: centred(x, [0], keepdims=True), X),
+        (lambda x: x * tf.math.rsqrt(tf.reduce_mean(x**2, -1, keepdims=True) + 1e-3), SEQUENCES),
+        (lambda x: x / tf.sqrt(tf.reduce_sum(x**2, -1))[..., None], SEQUENCES),
+        (lambda x: x / 255.0, X),
+    ],
+)
+def test_what_has_no_activation_is_not_named(run: Any, data: Any) -> None:
+    assert not unjudged(calling(run), data)
+
+
+# --- compiled graphs
+
+
+def saved(model: Any, path: Any) -> Any:
+    model.export(path, verbose=False)
+    return path
+
+
+@pytest.mark.parametrize("activation", [None, "tanh"])
+@pytest.mark.parametrize("kind", ["layer", "loaded", "concrete", "nested"])
+def test_activations_in_a_compiled_graph_are_named(
+    kind: str, activation: str | None, tmp_path: Any
+) -> None:
+    inner = keras.Sequential([keras.Input([3]), layers.Dense(3, activation=activation)])
+    if kind == "layer":
+        layer = layers.TFSMLayer(saved(inner, tmp_path), call_endpoint="serve", name="own")
+    elif kind == "loaded":
+        loaded = tf.saved_model.load(saved(inner, tmp_path))
+        layer = calling(lambda z: loaded.serve(z))
+    else:
+        run = tf.function(inner, autograph=False).get_concrete_function(tf.TensorSpec([None, 3]))
+        if kind == "nested":
+            run = tf.function(lambda x: 2 * run_before(x))
+            run_before = tf.function(inner, autograph=False)
+            run = run.get_concrete_function(tf.TensorSpec([None, 3]))
+        layer = calling(run)
+    reason = "its call evaluates Tanh, which is not judged"
+    assert unjudged(layer) == ({"own": reason} if activation else {})
 
 
 def test_a_lambda_layer() -> None:
@@ -260,8 +424,9 @@ def test_a_gated_unit_is_judged_by_its_gate() -> None:
     unit = GatedUnit("reglu", name="unit")
     model = keras.Sequential([keras.Input([4]), unit])
     x = np.array([[1, 1, -1, 2], [1, 1, -1, -2]], np.float32)
-    finding = found(model, x)["unit"]
-    assert (finding.activation, finding.units, finding.dead) == ("relu", 2, 1)
+    (finding,) = diagnose.inspect(model, x).findings
+    assert (finding.layer, finding.activation) == ("unit", "relu")
+    assert (finding.units, finding.dead) == (2, 1)
 
 
 def test_an_activation_that_is_never_evaluated_is_named() -> None:
@@ -278,10 +443,23 @@ def test_an_activation_that_is_never_evaluated_is_named() -> None:
     assert diagnose.inspect(model, X).unjudged == {"idle": "not evaluated"}
 
 
+def test_an_lstm_with_one_function_in_two_places() -> None:
+    lstm = layers.LSTM(2, "sigmoid", recurrent_activation="sigmoid", name="lstm")
+    diagnosis = diagnose.inspect(keras.Sequential([keras.Input([5, 3]), lstm]), SEQUENCES)
+    seen = [(f.layer.split("/")[-1], f.activation) for f in diagnosis.findings]
+    assert seen == [("lstm_cell.sigmoid", "sigmoid")]
+    assert not diagnosis.unjudged
+
+
+FUNCTIONS = [tf.nn.relu, keras.ops.relu, ActivationFunction.__call__, swish_of_ones_own]
+
+
 def test_the_code_is_as_it_was() -> None:
     before = [dict(vars(module)) for module in (tf, tf.nn, tf.math, keras.ops, actlib)]
     before.append(dict(vars(keras.activations)))
-    diagnose.inspect(keras.Sequential([keras.Input([3]), Attribute(act=tf.nn.relu)]), X)
+    kept = [(part.__code__, part.__kwdefaults__, dict(vars(part))) for part in FUNCTIONS]
+    diagnose.inspect(keras.Sequential([keras.Input([3]), Attribute(act=swish_of_ones_own)]), X)
+    assert [(part.__code__, part.__kwdefaults__, dict(vars(part))) for part in FUNCTIONS] == kept
     after = [dict(vars(module)) for module in (tf, tf.nn, tf.math, keras.ops, actlib)]
     after.append(dict(vars(keras.activations)))
     assert after == before
@@ -605,6 +783,34 @@ def test_a_function_of_a_ragged_tensor() -> None:
     assert found(model)["split.relu"].dead == 3
 
 
+class Opened(keras.Model):  # type: ignore[misc]
+    def __init__(self, unit: GatedUnit) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def call(self, x: Any) -> Any:
+        return tf.reduce_mean(self.unit(x), axis=1)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("name", "gate"),
+    [("glu", "sigmoid"), ("reglu", "relu"), ("geglu", "gelu"), ("swiglu", "silu")],
+)
+def test_gated_units_of_ragged_tensors(name: str, gate: str, whole: bool) -> None:
+    ragged = tf.ragged.constant([[[1.0, 2, -3, 4], [2, 1, -1, 2]], [[4, 0, -1, -1]]], ragged_rank=1)
+    unit = GatedUnit(name, name="unit")
+    inputs = keras.Input([None, 4], ragged=True)
+    model = keras.Model(inputs, unit(inputs)) if whole else Opened(unit)
+    model(ragged)
+    diagnosis = diagnose.inspect(model, ragged)
+    (finding,) = diagnosis.findings
+    assert (finding.layer.split("/")[-1], finding.activation) == ("unit", gate)
+    assert (finding.units, finding.dead, finding.n) == (2, int(name == "reglu"), 2)
+    assert finding.pre_mean == pytest.approx(np.mean([-3, 4, -1, 2, -1, -1]))
+    assert not diagnosis.unjudged
+
+
 class Observed:
     """A rectifier that remembers the largest number it was given, as quantisation needs it."""
 
@@ -694,3 +900,72 @@ def test_layers_may_be_called_by_keyword() -> None:
     model(np.ones((5, 4), np.float32))
     found = diagnose.inspect(model, np.ones((5, 4), np.float32)).findings
     assert {finding.units for finding in found} == {3}
+
+
+# --- gradients that are made anew
+
+
+class Recomputed(Own):
+    def call(self, x: Any) -> Any:
+        return tf.recompute_grad(lambda x: self.act(self.first(x) + 9))(x)
+
+
+class Silent(Own):
+    def call(self, x: Any) -> Any:
+        tape = tf.GradientTape()
+        with tape, tape.stop_recording():
+            return self.act(self.first(x) + 9)
+
+
+class Straight(Own):
+    """An estimator: what is rounded is passed through."""
+
+    def call(self, x: Any) -> Any:
+        @tf.custom_gradient
+        def passed(z: Any) -> Any:
+            return self.act(tf.stop_gradient(z)), lambda upstream: upstream
+
+        return passed(self.first(x) + 9)
+
+
+@pytest.mark.parametrize("kind", [Recomputed, Silent, Straight])
+def test_nothing_is_lost_where_no_tape_records(kind: type[Own]) -> None:
+    layer = kind(act=tf.nn.silu)
+    finding = found(keras.Sequential([keras.Input([3]), layer]))["own.act"]
+    assert (finding.lost, finding.lost_share, finding.activation) == (0, 0, "silu")
+
+
+@pytest.mark.parametrize("mode", ["full", "activations", "larger_than", "list_of_layers"])
+def test_layers_whose_gradients_are_recomputed(mode: str) -> None:
+    with keras.RematScope(mode, output_size_threshold=200, layer_names=["hidden", "own"]):
+        hidden, own = layers.Dense(4, "tanh", name="hidden"), Attribute(act=tf.nn.silu)
+    seen = found(keras.Sequential([keras.Input([3]), hidden, own]))
+    assert {path: f.lost_share for path, f in seen.items()} == {"hidden": 0, "own.act": 0}
+
+
+# --- functions that are not everywhere a number
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    "function",
+    [tf.sqrt, ops.log, tf.acos, lambda z: 1 / z, lambda z: tf.exp(9 * z), lambda z: z * np.nan],
+    ids=["root", "log", "acos", "inverse", "exponential", "nan"],
+)
+@pytest.mark.parametrize("declared", [True, False])
+def test_functions_that_are_not_everywhere_a_number(function: Any, declared: bool) -> None:
+    layer = layers.Dense(4, activation=function) if declared else layers.Lambda(function)
+    model = keras.Sequential([keras.Input([3]), layer, layers.Dense(2, activation="tanh")])
+    diagnosis = diagnose.inspect(model, X, per_unit=True)
+    finding = diagnosis.findings[0]
+    assert (finding.dead, finding.lost) == (0, 0)
+    assert finding.method == "finite differences"
+    assert str(diagnosis)
+    assert diagnosis.plot()
+
+
+def test_where_a_root_is_a_number_it_is_judged() -> None:
+    model = keras.Sequential([keras.Input([3]), layers.Lambda(tf.sqrt, name="root")])
+    x = np.float32([[1, 100, -1], [1, 144, -1]])
+    units = diagnose.inspect(model, x, per_unit=True).units_frame()
+    assert units["flat_share"].tolist() == [0, 1, 0]

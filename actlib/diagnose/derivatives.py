@@ -103,6 +103,8 @@ class Estimated:
     def straight(self) -> bool:
         """Whether its graph is a straight line."""
         y = _evaluated(self.function, (-1,))
+        if not np.isfinite(y).all():
+            return False
         line = np.interp(POINTS, POINTS[[0, -1]], y[[0, -1]])
         return np.allclose(y, line, rtol=1e-5, atol=1e-5 * np.abs(y).max())
 
@@ -118,8 +120,9 @@ class Estimated:
         return (self.function(above) - self.function(below)) / (above - below)
 
     def largest(self) -> float:
-        """The largest size of the derivative between -30 and 30."""
-        return float(np.abs(self.derivative(tf.constant(POINTS, tf.float32))).max())
+        """The largest size of the derivative between -30 and 30, of those that are finite."""
+        sizes = np.abs(self.derivative(tf.constant(POINTS, tf.float32)))
+        return float(sizes[np.isfinite(sizes)].max(initial=0))
 
 
 def rectifies(known: Exact | Estimated) -> bool:

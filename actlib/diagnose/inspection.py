@@ -48,7 +48,8 @@ def inspect(
     like, under any other name or in a list, the layers ``Activation``, ``ReLU``, ``LeakyReLU``,
     ``ELU``, ``PReLU`` and those of `actlib.keras`, the operations of a functional model, and what a
     layer of your own calls by its name: ``keras.ops.relu``, ``tf.nn.relu``. A layer of your own in
-    which other operations run that activations are made of is named as not judged.
+    which other operations run that activations are made of, or one that calls a compiled graph with
+    such operations (a SavedModel), is named as not judged.
 
     The derivative is that of the registry where the function's values are those of an entry, and
     estimated by finite differences elsewhere, which the report says.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, MethodType
 from typing import Any
 
 import keras
@@ -24,6 +25,8 @@ _WHOLE = (
 )
 #: Where the code of a model finds an activation to call, and what it may be called.
 _MODULES = [keras.activations, keras.ops, tf.nn, tf.math, tf, sys.modules["actlib"]]
+#: Layers of Keras that call what others have written.
+_FOREIGN = (keras.layers.Lambda, keras.layers.TFSMLayer, keras.layers.JaxLayer)
 _OF_KERAS = (
     *(keras.Operation, keras.Initializer, keras.Loss, keras.Metric, keras.Regularizer),
     keras.constraints.Constraint,
@@ -68,6 +71,28 @@ class Place:
         return 1 if getattr(self.layer, "data_format", None) == "channels_first" else -1
 
 
+@dataclass(frozen=True)
+class Held:
+    """A function that a layer has.
+
+    Parameters
+    ----------
+    layer : keras.Operation
+        The layer.
+    function : callable
+        The function.
+    label : str
+        The path of the layer, with what it has the function under or calls it by.
+    declared : bool
+        Whether it is an activation by that name.
+    """
+
+    layer: Any
+    function: Callable[..., Any]
+    label: str
+    declared: bool
+
+
 def at_end(values: Any, axis: int) -> Any:
     """A tensor with an axis of its moved to the end."""
     if axis in (-1, len(values.shape) - 1):
@@ -103,23 +128,65 @@ def operations(layer: Any) -> Iterator[Any]:
             yield operation
 
 
-def held(layer: Any) -> dict[str, Any]:
-    """What a layer was given to call: functions, and collections with functions in them."""
+def held(model: Any) -> dict[tuple[Any, ...], Held]:
+    """The functions that the layers of a model have.
+
+    Returns
+    -------
+    dict of tuple to Held
+        By the ``id`` of the layer, what runs when the function is called, and the ``id`` of the
+        object that it is a method of, 0 if it is none.
+    """
+    found: dict[tuple[Any, ...], Held] = {}
+    for above, layer in layers(model):
+        path = above or layer.name
+        for name, function, part in _held(layer):
+            label = path if name == "activation" and not part else f"{path}.{name}{part}"
+            key, declared = (id(layer), *_running(function)), is_declared(name)
+            if key in found:  # under two names, of which none tells which one is called
+                label = f"{path}.{name_of(function)}"
+                declared = declared or found[key].declared
+            found[key] = Held(layer, function, label, declared)
+    return found
+
+
+def _held(layer: Any) -> Iterator[tuple[str, Any, str]]:
+    """Functions with the names that a layer has them under, and where they are in a collection."""
     if isinstance(layer, GatedUnit):
-        return {}
-    return {
-        name: value
-        for name, value in vars(layer).items()
-        if not hasattr(type(layer), name) and _holds_function(value)
-    }
+        return
+    for name, value in vars(layer).items():
+        is_tensorflows = name.startswith("_self_")  # with what is to be saved, once again
+        if not (is_tensorflows or hasattr(type(layer), name)):
+            for function, part in _functions(value):
+                yield name, function, part
 
 
-def _holds_function(value: Any) -> bool:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return any(map(_holds_function, value))
-    return is_function(value)
+def _running(function: Any) -> tuple[Any, int]:
+    if isinstance(function, FunctionType):
+        return function, 0
+    if isinstance(function, MethodType):
+        return function.__func__, id(function.__self__)
+    return type(function).__call__, id(function)
+
+
+def name_of(function: Any) -> str:
+    """What a function is called; the ``call`` of a layer is called as the layer's class is."""
+    if getattr(function, "__name__", "") == "call":
+        function = getattr(function, "__self__", function)
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _functions(value: Any) -> Iterator[tuple[Any, str]]:
+    """A function or those in a collection, with where they are in it."""
+    if isinstance(value, (dict, list, tuple)):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, part in items:
+            for function, path in _functions(part):
+                yield function, f"[{key!r}]{path}"
+    elif isinstance(value, functools.partial):
+        yield from _functions(value.func)
+    elif is_function(value):
+        yield value, ""
 
 
 def is_function(value: Any) -> bool:
@@ -127,12 +194,10 @@ def is_function(value: Any) -> bool:
     return callable(value) and not isinstance(value, (type, *_OF_KERAS))
 
 
-def named() -> Iterator[tuple[ModuleType, str]]:
-    """Every activation that the code of a model can call by its name."""
-    for module in _MODULES:
-        for name in _NAMES:
-            if is_function(vars(module).get(name)):
-                yield module, name
+def named() -> set[Any]:
+    """All functions that the code of a model may call by their names."""
+    found = (vars(module).get(name) for module in _MODULES for name in _NAMES)
+    return {function for function in found if isinstance(function, FunctionType)}
 
 
 def is_whole(layer: Any) -> bool:
@@ -162,11 +227,11 @@ def gate(layer: Any) -> ActivationFunction | None:
 
 
 def is_known(layer: Any) -> bool:
-    """Whether all that is called is known here: it is a layer of Keras or `actlib`, and no Lambda.
+    """Whether all that is called is known here: a layer of Keras or `actlib`, as it is written.
 
     What calls an activation there twice is one place, such as the gates of an LSTM.
     """
-    if not isinstance(layer, keras.Layer) or isinstance(layer, keras.layers.Lambda):
+    if not isinstance(layer, keras.Layer) or isinstance(layer, _FOREIGN):
         return False
     return getattr(type(layer).call, "__module__", "").partition(".")[0] in ("keras", "actlib")
 

@@ -59,11 +59,13 @@ class Record:
             tally.add(z, mask)
         return tally is not None
 
-    def told(self, path: str, operation: str) -> None:
-        """Learn of an operation that may be part of an activation which was not seen."""
-        kinds = self._operations.setdefault(path, set())
-        kinds.add(operation)
-        self.unjudged[path] = f"its call evaluates {', '.join(sorted(kinds))}, which is not judged"
+    def told(self, path: str, operations: set[str]) -> None:
+        """Learn of operations that may be part of an activation which was not seen."""
+        if operations:
+            kinds = self._operations.setdefault(path, set())
+            kinds |= operations
+            listed = ", ".join(sorted(kinds))
+            self.unjudged[path] = f"its call evaluates {listed}, which is not judged"
 
     def _tally(self, place: Place) -> Tally | None:
         known = exact(place)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import FunctionType
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras.src.backend.common import global_state
+from tensorflow.python import pywrap_tfe
 from tensorflow.python.eager import context
 from tensorflow.python.ops import stateful_random_ops
 
@@ -89,6 +93,19 @@ def eagerly() -> Iterator[None]:
 
 
 @contextmanager
+def recording() -> Iterator[None]:
+    """Have tapes record, also in what keeps them from it, as `tf.recompute_grad` does."""
+    stopped = pywrap_tfe.TFE_Py_TapeSetIsStopped()
+    if stopped:
+        pywrap_tfe.TFE_Py_TapeSetRestartOnThread()
+    try:
+        yield
+    finally:
+        if stopped:
+            pywrap_tfe.TFE_Py_TapeSetStopOnThread()
+
+
+@contextmanager
 def replaced(holder: Any, name: str, value: Any) -> Iterator[None]:
     """Set an attribute without Keras's noticing, who would track it or refuse."""
     attributes = vars(holder)
@@ -102,3 +119,36 @@ def replaced(holder: Any, name: str, value: Any) -> Iterator[None]:
             attributes[name] = before
         else:
             del attributes[name]
+
+
+@contextmanager
+def intercepted(
+    function: FunctionType, instead: Callable[[Callable[..., Any], Any, Any], Any]
+) -> Iterator[None]:
+    """Have something else done when a function is called, which stays the object that it is.
+
+    Its code is exchanged, so that all who know the function, under whatever name, are led there.
+
+    Parameters
+    ----------
+    function : function
+        A function of Python.
+    instead : callable
+        Is called with a function that does what this one did, and with what this one is called
+        with: a tuple and a dict.
+    """
+    code, defaults, given = function.__code__, function.__defaults__, function.__kwdefaults__
+    closure = function.__closure__
+    original = FunctionType(code, function.__globals__, function.__name__, defaults, closure)
+    original.__kwdefaults__ = given
+    with replaced(function, "__signature__", inspect.signature(function)):
+        function.__code__ = _led.__code__.replace(co_freevars=code.co_freevars)
+        function.__kwdefaults__ = {"_instead": functools.partial(instead, original)}
+        try:
+            yield
+        finally:
+            function.__code__, function.__kwdefaults__ = code, given
+
+
+def _led(*args: Any, _instead: Callable[[Any, Any], Any], **kwargs: Any) -> Any:
+    return _instead(args, kwargs)
