@@ -22,6 +22,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from concurrent.futures.thread import BrokenThreadPool
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -582,22 +583,58 @@ def test_what_an_executor_gives_instead_of_a_result_is_the_failure_of_a_trial(
 @pytest.mark.parametrize("error", [CancelledError(), BrokenThreadPool("no threads")])
 def test_trials_that_an_executor_does_not_train_are_lost(tmp_path, expected, error) -> None:
     store = tmp_path / "r.jsonl"
-    with pytest.raises(RuntimeError, match=r"1 of 6 trials were lost by .*\. 5 results"):
+    with pytest.raises(RuntimeError, match=r"1 of 6 trials have no result, .*\. 5 results"):
         run(TRIALS, executor=Broken(error, 2), store=store)
     kept = sorted(numbers(Results.read(store)))
     assert kept == sorted(expected[:2] + expected[3:])
     assert numbers(run(TRIALS, store=store)) == expected
 
 
-def test_that_no_process_can_be_started_is_no_failure_of_trials(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("actlib.study.workers._belong_to", die)
-    with pytest.raises(RuntimeError, match="worker process"):
-        study.run(TRIALS, store=tmp_path / "r.jsonl", progress=False)
-    assert read(tmp_path / "r.jsonl") == []
+def die(path: Path, times: int, *_: object) -> None:
+    """End the process that does this, so many times."""
+    with path.open("a") as deaths:
+        deaths.write("x")
+    if path.stat().st_size <= times:
+        os._exit(3)
 
 
-def die(parent: int) -> None:
-    os._exit(3)
+DEADLY_STARTS = r"1 of 2 trials have no result, .* died as they started, 3 times: EXIT\(3\)"
+
+
+@pytest.mark.parametrize(
+    "name", ["_belong_to", pytest.param("check_optimisers", marks=pytest.mark.deep)]
+)
+def test_that_no_process_can_be_started_is_no_failure_of_trials(
+    tmp_path, monkeypatch, name
+) -> None:
+    store, trials = tmp_path / "r.jsonl", grid(data="spirals", epochs=1, backend="keras")
+    run(TRIALS[:1], store=store)
+    monkeypatch.setattr(f"actlib.study.workers.{name}", partial(die, tmp_path / "deaths", 99))
+    with pytest.raises(RuntimeError, match=DEADLY_STARTS) as said:
+        run([*TRIALS[:1], *trials], store=store, executor=None)
+    assert str(said.value).endswith(f" 1 results are in {store}; run the same again to go on.")
+    assert len(read(store)) == 1
+
+
+@pytest.mark.deep
+def test_a_pool_that_is_given_and_dies_before_it_trains_is_replaced(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "actlib.study.workers.check_optimisers", partial(die, tmp_path / "deaths", 99)
+    )
+    trials = [*TRIALS[:1], Trial(data="spirals", epochs=1, backend="keras")]
+    run(trials[:1], store=tmp_path / "r.jsonl")
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(RuntimeError, match=DEADLY_STARTS),
+    ):
+        run(trials, executor=pool, store=tmp_path / "r.jsonl")
+
+
+def test_a_process_that_dies_as_it_starts_costs_nothing(tmp_path, monkeypatch, expected) -> None:
+    monkeypatch.setattr("actlib.study.workers._belong_to", partial(die, tmp_path / "deaths", 1))
+    store = tmp_path / "r.jsonl"
+    assert numbers(run(TRIALS[:1], executor=None, store=store)) == expected[:1]
+    assert len(lines(store)) == 1
 
 
 def test_an_executor_is_told_from_a_client() -> None:

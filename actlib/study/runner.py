@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 from tqdm import tqdm
@@ -76,8 +76,8 @@ def run(
     actlib.study.StoreError
         If the store cannot be read or written, or another run has it.
     RuntimeError
-        If no process can be started, or a given executor broke or dropped trials; all other results
-        are in the store.
+        If processes die as they start, or a given executor broke or dropped trials; all other
+        results are in the store.
 
     Examples
     --------
@@ -104,9 +104,10 @@ def run(
         _check_sizes(todo, sets)
         error = _train(todo, len(trials), sets, executor, kept, progress) if todo else None
     if lost := sum(trial.id not in kept.records for trial in trials):
+        advice = "the executor's log may say more" if executor else "memory may be short"
         raise RuntimeError(
-            f"{lost} of {len(trials)} trials were lost by {error!r}; the executor's log may say "
-            f"more. {_resume(kept)}"
+            f"{lost} of {len(trials)} trials have no result, because of {error!r}; {advice}. "
+            f"{_resume(kept)}"
         ) from error
     return Results([kept.records[trial.id] for trial in trials])
 
@@ -137,6 +138,8 @@ def _train(
         workers = Workers(sets, keep)
         try:
             workers.train(todo, executor)
+        except BrokenExecutor as error:
+            return error
         except KeyboardInterrupt:
             bar.close()
             print(f"Stopped. {_resume(kept)}", file=sys.stderr)
