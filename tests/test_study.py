@@ -28,6 +28,7 @@ from actlib.study.statistics import holm, p_value, paired
 from actlib.study.store import read
 from actlib.study.training import attempt, start, unpacked
 
+BRIEF = {"width": 4, "epochs": 1, "batch_size": 4}
 QUICK = {"data": "spirals", "width": 4, "epochs": 2}
 
 
@@ -183,7 +184,7 @@ X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
         ((X, np.where(Y, np.inf, 1.0)), r"y has values that .* not finite, the first at \[10\]"),
         ((X[:, 0], Y), r"x must be numbers of shape \(examples, features\)"),
         ((X[:0], Y[:0]), "x must be numbers"),
-        ((X.astype(str), Y), "x must be numbers, but has .* text, in the columns 0, 1;"),
+        ((X.astype(str), Y), "x must be numbers, but has .* text, .*, in the columns 0, 1;"),
         ((X, Y[1:]), r"y must have shape \(20,\)"),
         ((X, Y[:, None]), r"y must have shape \(20,\)"),
         ((X, Y * 0), "there is only one class"),
@@ -199,7 +200,8 @@ X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
         ((X, np.full(20, 0.1)), "y is 0.1 for all 15 examples to fit to"),
         ((X, Y / 2, X, Y * 0.0), "y is 0 for all 20 examples to score on"),
         ((X, Y / 2, X, Y.astype(str)), "y has numbers to predict, but y_test has classes"),
-        ((X, Y + 1j), "y must have shape"),
+        ((X, Y + 1j), "y must be numbers or classes of one kind, got the kind 'complex'"),
+        ((X, Y.astype("datetime64[D]")), "of one kind, got the kind 'Timestamp';"),
     ],
 )
 def test_data_that_cannot_be_used(arrays, words, tmp_path) -> None:
@@ -283,13 +285,47 @@ def test_labels_may_be_text_or_categories() -> None:
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        Y / 2,
+        pd.array(Y / 2, dtype="Float64"),
+        pd.to_datetime(Y, unit="D"),
+        pd.to_datetime(Y, unit="D", utc=True),
+        pd.cut(Y, 2),
+        Y == 1,
+        Y.astype(str),
+        pd.array(Y, dtype="Int64"),
+        pd.array(Y == 1, dtype="boolean"),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+def test_categories_are_classes_whatever_they_are(values) -> None:
+    expected = Data(X, Y, X, Y)
+    categories = pd.Categorical(values)
+    backwards = pd.Categorical(values, categories.categories[::-1], ordered=True)
+    for labels in (categories, backwards, pd.Series(categories), pd.CategoricalIndex(categories)):
+        data = Data(X, labels, X, labels)
+        assert data.classes.tolist() == categories.categories.tolist()
+        assert data.fingerprint == expected.fingerprint
+        assert Data(X, labels).metric == "accuracy"
+        assert pickle.loads(pickle.dumps(data)).fingerprint == expected.fingerprint
+
+
+@pytest.mark.parametrize(
     ("labels", "words"),
     [
         (["a", None, *"ab" * 9], r"missing or not finite, the first at \[1\]"),
         (pd.Series([1, None, *[0, 1] * 9], dtype="Int64"), r"missing .* the first at \[1\]"),
         (pd.Series(["a", pd.NA, *"ab" * 9], dtype="string"), r"missing .* the first at \[1\]"),
         (np.array(["a", 1, *"ab" * 9], dtype=object), "one kind, got the kinds 'int', 'str'"),
-        (pd.date_range("2020-01-01", periods=20), "one class or number for each example"),
+        (pd.Series(pd.date_range("2020-01-01", periods=20)), "the kind 'Timestamp'; give classes"),
+        (pd.date_range("2020-01-01", periods=20, tz="UTC"), "the kind 'Timestamp'; give classes"),
+        (pd.arrays.IntervalArray.from_breaks(range(21)), "the kind 'Interval'; .* as text or cat"),
+        (pd.Categorical([1.0, None, *[1.0, 2.0] * 9]), r"missing .* the first at \[1\]"),
+        (pd.Categorical([1.0, "a"] * 10), "one kind, got the kinds 'float', 'str'; give classes"),
+        ({"y": Y}, "y must be an array, a list or a data frame, got dict; make one of it"),
+        ((y for y in Y), "y must be an array, a list or a data frame, got generator"),
+        (None, "y must be an array, a list or a data frame, got NoneType"),
         (np.ma.masked_equal(Y, 0), "y is a masked array"),
     ],
 )
@@ -309,9 +345,16 @@ def test_data_frames_of_numbers_and_booleans() -> None:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"sex": ["f", "m"] * 10}, "such as text, in the column 'sex'; .*pandas.get_dummies"),
-        ({"sex": pd.Categorical(["f", "m"] * 10)}, "such as text, in the column 'sex';"),
-        ({"day": pd.date_range("2020-01-01", periods=20)}, "in the column 'day'"),
+        (
+            {"sex": ["f", "m"] * 10},
+            "such as text, dates or intervals, in the column 'sex'; .*pandas.get_dummies",
+        ),
+        (
+            {"sex": pd.Categorical(["f", "m"] * 10)},
+            "such as text, dates or intervals, in the column 'sex';",
+        ),
+        ({"day": pd.date_range("2020-01-01", periods=20)}, "in the column 'day'; .* as numbers"),
+        ({"age": pd.cut(X[:, 0], 3)}, "text, dates or intervals, in the column 'age'; .* middles"),
         ({"n": pd.array([None, *range(19)], dtype="Int64")}, r"at \[0, 1\], in the column 'n'"),
         ({"n": [None, *range(19)], "m": np.inf}, r"at \[0, 1\], in the columns 'n', 'm'"),
         ({f"w{k}": "text" for k in range(7)}, "columns 'w0', 'w1', 'w2', 'w3', 'w4' and 2 more;"),
@@ -328,8 +371,13 @@ def test_examples_that_are_no_plain_table() -> None:
         Data(np.ma.masked_equal(X, 3), Y)
     with pytest.raises(ValueError, match=r"x is a sparse matrix; give its \.toarray\(\)"):
         Data(sparse.csr_array(X), Y)
-    with pytest.raises(ValueError, match="x cannot be made an array"):
+    with pytest.raises(
+        ValueError, match="x cannot be made an array; if it has rows, .* as long as"
+    ):
         Data([[1, 2], [3]], [0, 1])
+    for x in ("mine.npz", iter(X), {"x": X}, {1, 2}, None):
+        with pytest.raises(ValueError, match="x must be an array, a list or a data frame, got"):
+            Data(x, Y)
     frame = pd.DataFrame(X, columns=["a", "b"])
     with pytest.raises(ValueError, match="x_test must have the columns of x, in their order"):
         Data(frame, Y, frame[["b", "a"]], Y)
@@ -366,7 +414,11 @@ def test_your_own_data() -> None:
         run([Trial()], data={"digits": (X, Y)})
     with pytest.raises(TypeError, match=r'a path goes to the trials, as Trial\(data="mine.npz"\)'):
         run([Trial()], data=Path("mine.npz"))
-    for wrong in ("mine.npz", X, (X, Y, X), None):
+    for flat in ({"x": X.tolist(), "y": Y.tolist()}, {"x": X[:2].tolist(), "y": [0, 1]}):
+        with pytest.raises(TypeError, match=r"data must give data by their names, such as"):
+            run([Trial(data="mine")], data=flat)
+    assert len(run(grid(**BRIEF, data=["x", "y"]), data={"x": (X, Y), "y": (X, -Y)}).records) == 2
+    for wrong in ("mine.npz", X, (X, Y, X), None, {"x": X, "y": Y}, iter([X, Y])):
         with pytest.raises(TypeError, match=r"data\['mine'\] must be \(x, y\), "):
             run([Trial()], data={"mine": wrong})
 

@@ -160,6 +160,10 @@ def _data(trials: list[Trial], given: Mapping[str, Any]) -> dict[str, Data]:
             'data must be a mapping such as {"mine": (x, y)}; a path goes to the trials, as '
             f'Trial(data="mine.npz"); got {type(given).__name__}'
         )
+    if {"x", "y"} <= given.keys() and not all(isinstance(v, (tuple, Data)) for v in given.values()):
+        raise TypeError(
+            'data must give data by their names, such as {"mine": (x, y)}, got x and y themselves'
+        )
     if clash := sorted(set(given) & set(NAMES)):
         raise ValueError(f"data must not be called {', '.join(clash)}: there are such data already")
     own = {name: _own(name, value) for name, value in given.items()}
