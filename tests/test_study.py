@@ -88,7 +88,9 @@ def test_an_id_does_not_change_between_versions() -> None:
     [
         ({"activation": "rulu"}, "did you mean relu"),
         ({"depth": 0}, "depth must be positive, got 0"),
-        ({"seed": -1}, "seed must be positive"),
+        ({"seed": -1}, "seed must not be negative, got -1"),
+        ({"seed": 2**128}, "seed must be less than 2**128"),
+        ({"width": 10**5000}, "width must be less than 2**128"),
         ({"rate": math.nan}, "rate must be finite"),
         ({"init": "kaiming"}, "init must be one of he, glorot, lecun, got 'kaiming'"),
         ({"learned": "slope"}, "a learned parameter of relu must be one of none, got 'slope'"),
@@ -111,6 +113,10 @@ def test_a_field_that_is_wrong_is_named(fields, words) -> None:
     ("fields", "words"),
     [
         ({"depth": 2.0}, "depth must be an integer, got 2.0"),
+        ({"seed": 1.5}, "seed must be an integer, got 1.5"),
+        ({"seed": True}, "seed must be an integer, got True"),
+        ({"epochs": True}, "epochs must be an integer, got True"),
+        ({"rate": True}, "rate must be a number, got True"),
         ({"rate": "fast"}, "rate must be a number, got 'fast'"),
         ({"params": 0.2}, "params must be numbers by their names, got 0.2"),
         ({"decay": {"weight": None}}, "decay['weight'] must be a number, got None"),
@@ -121,6 +127,24 @@ def test_a_field_that_is_wrong_is_named(fields, words) -> None:
 def test_a_field_of_another_kind_is_named(fields, words) -> None:
     with pytest.raises(TypeError, match=re.escape(words)):
         Trial(**fields)
+
+
+def test_trials_may_be_one_or_come_one_after_another() -> None:
+    trials = grid(**QUICK, seed=[0, 2**128 - 1])
+    expected = [record["metrics"] for record in run(trials).records]
+    for given in (iter(trials), tuple(trials), dict.fromkeys(trials)):
+        assert [record["metrics"] for record in run(given).records] == expected
+    assert [record["metrics"] for record in run(trials[0]).records] == expected[:1]
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [("relu", "str"), (["relu"], "str"), ([grid(depth=1)], "list"), (grid, "function")],
+)
+def test_what_is_no_trial_is_named(trials, words, tmp_path) -> None:
+    with pytest.raises(TypeError, match=f"trials must be a Trial, .* got {words}$"):
+        run(trials, store=tmp_path / "r.jsonl")
+    assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_a_grid_is_the_product_of_its_axes() -> None:
@@ -372,7 +396,7 @@ def test_examples_that_are_no_plain_table() -> None:
     with pytest.raises(ValueError, match=r"x is a sparse matrix; give its \.toarray\(\)"):
         Data(sparse.csr_array(X), Y)
     with pytest.raises(
-        ValueError, match="x cannot be made an array; if it has rows, .* as long as"
+        ValueError, match=r"x cannot be made an array; if it has rows, .* as long as"
     ):
         Data([[1, 2], [3]], [0, 1])
     for x in ("mine.npz", iter(X), {"x": X}, {1, 2}, None):
@@ -594,9 +618,8 @@ def test_the_interval_is_students() -> None:
     np.testing.assert_allclose(interval(values, 0.9)[1:], expected)
     assert interval([3.0]) == interval([3.0] * 5) == (3.0, -np.inf, np.inf)
     assert interval([3.0] * 6) == (3.0, 3.0, 3.0)
-    for wrong in ([], [np.nan], [[1.0]]):
-        with pytest.raises(ValueError, match="takes 1 or more finite numbers"):
-            interval(wrong)
+    with pytest.raises(ValueError, match=r"a mean needs a value, got none"):
+        interval([])
 
 
 def test_the_interval_covers_what_it_says() -> None:
@@ -647,9 +670,39 @@ def test_a_p_value_of_many_differences_is_of_some_flips() -> None:
 
 def test_p_values_of_nothing() -> None:
     assert p_value([]) == p_value([0.1]) == p_value(np.zeros(8)) == 1
-    for wrong in ([[0.1, 0.2, 0.4]], [[0.1], [0.2], [0.4]], [0.1, np.nan]):
-        with pytest.raises(ValueError, match="takes 0 or more finite numbers in one row"):
-            p_value(wrong)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([[0.1, 0.2, 0.4]], r"numbers in one row, got shape \(1, 3\)"),
+        (0.1, r"numbers in one row, got shape \(\)"),
+        (["a"], "could not convert string to float: 'a'; it takes numbers in one row"),
+        ([[1], [2, 3]], "inhomogeneous shape.*; it takes numbers in one row"),
+        ([1 + 1j], "complex.*; it takes numbers in one row"),
+        ([np.nan, 1], "number 0 is nan; leave out what is missing or infinite"),
+        ([1, None], "number 1 is nan; leave out"),
+        ([1, 2, -np.inf], "number 2 is -inf; leave out"),
+    ],
+)
+def test_values_that_are_no_finite_numbers(values, words) -> None:
+    for function in (p_value, interval):
+        with pytest.raises(ValueError, match=words):
+            function(values)
+
+
+@pytest.mark.parametrize("level", [95, 0, 1, -1, math.nan])
+def test_a_level_is_a_share(level) -> None:
+    words = f"level must be between 0 and 1, such as 0.95, got {level}"
+    for function, values in ((interval, [1, 2]), (paired, [[1, 2]]), (holm, [0.1])):
+        with pytest.raises(ValueError, match=words):
+            function(values, level=level)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, -0.1, 2])
+def test_p_values_are_shares(wrong) -> None:
+    with pytest.raises(ValueError, match=f"p values must be from 0 to 1, got {wrong}"):
+        holm([0.1, wrong])
 
 
 def test_the_interval_of_a_difference_agrees_with_its_p_value() -> None:
@@ -798,6 +851,8 @@ def test_a_difference_that_is_there_and_one_that_is_not() -> None:
     assert table.loc[("relu", "elu"), "detectable"] > 0.01
     assert row["p"] <= table.loc[("relu", "gelu"), "p"] <= 3 * row["p"]
     words = study.explain(table.reset_index())
+    assert max(map(len, words.splitlines())) <= 76
+    words = " ".join(words.split())
     assert "trained on these data and scored on these test examples, over seeds" in words
     assert "at most 5%" in words
     assert "More seeds are a new study" in words
@@ -912,7 +967,7 @@ def test_claims_about_new_examples() -> None:
     assert new["claim"] == "new examples"
     assert new["mean"] == these["mean"]
     assert new["high"] - new["low"] > these["high"] - these["low"]
-    words = study.explain(results.compare_all(claim="new examples"))
+    words = " ".join(study.explain(results.compare_all(claim="new examples")).split())
     assert "scored on new examples like these" in words
     depths = run(grid(data=["spirals", "digits"], activation=["relu", "tanh"], epochs=1, seed=[0]))
     assert set(depths.compare_all(claim="new examples")["data"]) == {"spirals", "digits"}

@@ -327,7 +327,7 @@ def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path, content: bytes) -> N
 def test_what_follows_the_results_but_does_not_begin_as_one_is_left(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS[:2], store=store)
-    tails = [b"a note", b"[1, 2", b'{"name": 1', b"\0" * 40, b"  ", b'{"id": "my note', b"\n"]
+    tails = [b"a note", b"[1, 2", b'{"name": 1', b"\0" * 40, b'{"id": "my note', b"\n \n\0"]
     tails += [b'{"id": "0123456789abcdef", "name": "x"', b'{"id": "t1", "trial": {}}']
     for tail in tails:
         content = store.read_bytes()
@@ -372,11 +372,21 @@ def test_the_same_result_twice_counts_once(tmp_path) -> None:
     assert len(run(TRIALS, store=store).records) == len(TRIALS)
 
 
-@pytest.mark.parametrize(("old", "new"), [("{", "\ufeff{"), ("\n", "\r\n")], ids=["mark", "CRLF"])
-def test_a_store_that_an_editor_has_saved_goes_on(tmp_path, old: str, new: str) -> None:
+EDITED = {
+    "mark": lambda text: "\ufeff" + text,
+    "CRLF": lambda text: text.replace("\n", "\r\n"),
+    "a blank line at the end": lambda text: text + "\n",
+    "blank lines": lambda text: "\n" + text.replace("\n", "\n\n \n"),
+    "blank lines and CRLF": lambda text: text.replace("\n", "\r\n\t\r\n"),
+    "a blank last line without a newline": lambda text: text + "  ",
+}
+
+
+@pytest.mark.parametrize("edit", EDITED.values(), ids=EDITED.keys())
+def test_a_store_that_an_editor_has_saved_goes_on(tmp_path, edit) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS[:2], store=store)
-    store.write_bytes(store.read_text().replace(old, new, 1 if old == "{" else -1).encode())
+    store.write_bytes(edit(store.read_text()).encode())
     before = store.read_bytes()
     assert len(run(TRIALS[:3], store=store).records) == 3
     assert store.read_bytes().startswith(before)
@@ -841,3 +851,11 @@ def test_the_command_says_what_is_wrong(command, arguments, words) -> None:
     result = command("--activations", "relu", *arguments)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--activations", "--data", "--init", "--depth", "--rate"])
+def test_the_command_takes_no_empty_list(command, option) -> None:
+    for empty in ("", ",", " , "):
+        result = command("--activations", "relu", option, empty)
+        assert result.exit_code == 2
+        assert f"Invalid value for '{option}': {empty!r} names nothing" in result.stderr

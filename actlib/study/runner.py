@@ -19,7 +19,7 @@ from actlib.study.workers import Workers
 
 
 def run(
-    trials: Iterable[Trial],
+    trials: Trial | Iterable[Trial],
     *,
     executor: Executor | None = None,
     store: str | os.PathLike[str] | None = "results.jsonl",
@@ -39,7 +39,7 @@ def run(
 
     Parameters
     ----------
-    trials : iterable of Trial
+    trials : Trial or iterable of Trial
         For example from `grid`.
     executor : concurrent.futures.Executor, optional
         Where to train: ``dask.distributed.Client(...).get_executor()``,
@@ -70,7 +70,7 @@ def run(
         that the results in the store are from, or has too few examples for a batch; if Keras does
         not know an optimiser.
     TypeError
-        If `executor` is no executor, or `data` no mapping.
+        If `trials` are none, `executor` is no executor, or `data` no mapping.
     ImportError
         If a trial needs Keras on TensorFlow, and it is not there.
     actlib.study.StoreError
@@ -94,7 +94,7 @@ def run(
             "executor must be a concurrent.futures.Executor; of Dask's Client, give "
             f"client.get_executor(); got {type(executor).__name__}"
         )
-    trials = list(dict.fromkeys(trials))
+    trials = _distinct(trials)
     sets = _data(trials, data or {})
     with Store(store) as kept:
         _check_data(trials, sets, kept)
@@ -110,6 +110,17 @@ def run(
             f"{_resume(kept)}"
         ) from error
     return Results([kept.records[trial.id] for trial in trials])
+
+
+def _distinct(trials: Trial | Iterable[Trial]) -> list[Trial]:
+    several = list(trials) if isinstance(trials, Iterable) else [trials]
+    for trial in several:
+        if not isinstance(trial, Trial):
+            raise TypeError(
+                "trials must be a Trial, or several in a list, as study.grid(...) makes one; got "
+                f"{type(trial).__name__}"
+            )
+    return list(dict.fromkeys(several))
 
 
 def _train(

@@ -64,13 +64,16 @@ def _content(path: Path) -> bytes:
 def _judged(path: Path, content: bytes) -> tuple[dict[str, Record], bytes]:
     """The results in a file by their ids, and what there is of a last line that is torn.
 
-    A file is a store if all its lines are results; the last may be torn if it begins as one.
+    A file is a store if all its lines are results, or blank, as editors leave some; the last may
+    be torn if it begins as a result.
     """
     *lines, last = content.split(b"\n")
-    if _result(last):
+    if _result(last) or not last.strip():
         lines, last = [*lines, last], b""
     records = {}
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         record = _result(line)
         if record is None:
             raise StoreError(
@@ -78,7 +81,7 @@ def _judged(path: Path, content: bytes) -> tuple[dict[str, Record], bytes]:
                 "the file was left as it is; mend the line, or use another file as the store"
             )
         records[record["id"]] = record
-    if last and not (records and _begins_as_a_result(last)):
+    if (content and not records) or (last and not _begins_as_a_result(last)):
         raise StoreError(
             f"{path} {'ends with what is no result' if records else 'holds no results'} of a "
             "study, so it was left as it is; use another file as the store"
