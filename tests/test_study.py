@@ -117,6 +117,7 @@ def test_a_field_that_is_wrong_is_named(fields, words) -> None:
         ({"seed": True}, "seed must be an integer, got True"),
         ({"epochs": True}, "epochs must be an integer, got True"),
         ({"rate": True}, "rate must be a number, got True"),
+        ({"gain": 10**400}, "gain must be a number, got 1000"),
         ({"rate": "fast"}, "rate must be a number, got 'fast'"),
         ({"params": 0.2}, "params must be numbers by their names, got 0.2"),
         ({"decay": {"weight": None}}, "decay['weight'] must be a number, got None"),
@@ -161,6 +162,9 @@ def test_labels_tell_activations_with_other_parameters_apart() -> None:
     assert Trial(activation="prelu", params={"alpha": 0.1}, learned="alpha").label == (
         "prelu(alpha=0.1, alpha learned)"
     )
+    assert Trial(activation="elu", params={"alpha": 2}).label == "elu(alpha=2)"
+    close = grid(activation="elu", params=[{"alpha": 0.1}, {"alpha": np.nextafter(0.1, 1)}])
+    assert [trial.label for trial in close] == ["elu(alpha=0.1)", "elu(alpha=0.10000000000000002)"]
 
 
 # --- data

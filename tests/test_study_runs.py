@@ -351,6 +351,33 @@ def test_what_is_torn_is_kept_beside_the_store(tmp_path) -> None:
     )
 
 
+def test_what_is_torn_is_not_cut_off_where_it_cannot_be_put_aside(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    store.write_bytes(store.read_bytes()[:-9])
+    before = store.read_bytes()
+    (tmp_path / "r.jsonl.torn").mkdir()
+    with pytest.raises(StoreError, match=r"unfinished last line cannot be put aside: Is a direc"):
+        run(TRIALS, store=store)
+    assert store.read_bytes() == before
+    with Store(tmp_path / "other.jsonl"):
+        (tmp_path / "r.jsonl.torn").rmdir()
+    assert len(run(TRIALS, store=store).records) == len(TRIALS)  # the lock was given back
+
+
+def test_a_result_must_be_of_its_trial(tmp_path) -> None:
+    """Or one that somebody has changed by hand would count as that of another."""
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:1], store=store)
+    [record] = read(store)
+    for field, value in (("seed", 7), ("seed", -1), ("activation", "tnh"), ("params", 3)):
+        content = json.dumps(record | {"trial": record["trial"] | {field: value}}) + "\n"
+        store.write_text(content)
+        with pytest.raises(StoreError, match=r"line 1 of .* is no result"):
+            run(TRIALS[:1], store=store)
+        assert store.read_text() == content
+
+
 def test_a_last_result_without_a_newline_is_kept(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS[:2], store=store)
@@ -423,6 +450,9 @@ def test_a_store_that_is_not_there_or_cannot_be_made(tmp_path) -> None:
         ):
             with pytest.raises(StoreError, match="is no file, so it cannot hold results"):
                 attempt()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(StoreError, match="no store can be made"):
+        run(TRIALS[:1], store=tmp_path / "loop")
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="no store can be made"):
         run(TRIALS, store=tmp_path / "file" / "r.jsonl")

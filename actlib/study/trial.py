@@ -143,7 +143,7 @@ class Trial:
     @property
     def label(self) -> str:
         """The activation with its parameters, as it is called in results."""
-        words = [f"{key}={value:g}" for key, value in self.params]
+        words = [f"{key}={_briefly(value)}" for key, value in self.params]
         words += [f"{key} learned" for key in self.learned]
         return f"{self.activation}({', '.join(words)})" if words else self.activation
 
@@ -250,11 +250,17 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
+def _briefly(number: float) -> str:
+    """With six digits, if they say all of it."""
+    words = f"{number:g}"
+    return words if float(words) == number else repr(number)
+
+
 def _as(kind: Callable[[Any], Any], words: str, name: str, value: Any) -> Any:
     try:
         if not isinstance(value, bool):
             return kind(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     raise TypeError(f"{name} must be {words}, got {value!r}")
 
