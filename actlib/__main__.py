@@ -213,7 +213,10 @@ def diagnose(model: Path, data: Path, layer: tuple[str, ...], **limits: Any) -> 
 
 
 def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise click.BadParameter(f"{text!r} names nothing; say what, with commas between several")
+    return words
 
 
 def _integers(text: str) -> list[int]:

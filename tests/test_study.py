@@ -28,6 +28,7 @@ from actlib.study.statistics import holm, p_value, paired
 from actlib.study.store import read
 from actlib.study.training import attempt, start, unpacked
 
+BRIEF = {"width": 4, "epochs": 1, "batch_size": 4}
 QUICK = {"data": "spirals", "width": 4, "epochs": 2}
 
 
@@ -87,7 +88,9 @@ def test_an_id_does_not_change_between_versions() -> None:
     [
         ({"activation": "rulu"}, "did you mean relu"),
         ({"depth": 0}, "depth must be positive, got 0"),
-        ({"seed": -1}, "seed must be positive"),
+        ({"seed": -1}, "seed must not be negative, got -1"),
+        ({"seed": 2**128}, "seed must be less than 2**128"),
+        ({"width": 10**5000}, "width must be less than 2**128"),
         ({"rate": math.nan}, "rate must be finite"),
         ({"init": "kaiming"}, "init must be one of he, glorot, lecun, got 'kaiming'"),
         ({"learned": "slope"}, "a learned parameter of relu must be one of none, got 'slope'"),
@@ -110,6 +113,11 @@ def test_a_field_that_is_wrong_is_named(fields, words) -> None:
     ("fields", "words"),
     [
         ({"depth": 2.0}, "depth must be an integer, got 2.0"),
+        ({"seed": 1.5}, "seed must be an integer, got 1.5"),
+        ({"seed": True}, "seed must be an integer, got True"),
+        ({"epochs": True}, "epochs must be an integer, got True"),
+        ({"rate": True}, "rate must be a number, got True"),
+        ({"gain": 10**400}, "gain must be a number, got 1000"),
         ({"rate": "fast"}, "rate must be a number, got 'fast'"),
         ({"params": 0.2}, "params must be numbers by their names, got 0.2"),
         ({"decay": {"weight": None}}, "decay['weight'] must be a number, got None"),
@@ -120,6 +128,24 @@ def test_a_field_that_is_wrong_is_named(fields, words) -> None:
 def test_a_field_of_another_kind_is_named(fields, words) -> None:
     with pytest.raises(TypeError, match=re.escape(words)):
         Trial(**fields)
+
+
+def test_trials_may_be_one_or_come_one_after_another() -> None:
+    trials = grid(**QUICK, seed=[0, 2**128 - 1])
+    expected = [record["metrics"] for record in run(trials).records]
+    for given in (iter(trials), tuple(trials), dict.fromkeys(trials)):
+        assert [record["metrics"] for record in run(given).records] == expected
+    assert [record["metrics"] for record in run(trials[0]).records] == expected[:1]
+
+
+@pytest.mark.parametrize(
+    ("trials", "words"),
+    [("relu", "str"), (["relu"], "str"), ([grid(depth=1)], "list"), (grid, "function")],
+)
+def test_what_is_no_trial_is_named(trials, words, tmp_path) -> None:
+    with pytest.raises(TypeError, match=f"trials must be a Trial, .* got {words}$"):
+        run(trials, store=tmp_path / "r.jsonl")
+    assert not (tmp_path / "r.jsonl").exists()
 
 
 def test_a_grid_is_the_product_of_its_axes() -> None:
@@ -136,6 +162,9 @@ def test_labels_tell_activations_with_other_parameters_apart() -> None:
     assert Trial(activation="prelu", params={"alpha": 0.1}, learned="alpha").label == (
         "prelu(alpha=0.1, alpha learned)"
     )
+    assert Trial(activation="elu", params={"alpha": 2}).label == "elu(alpha=2)"
+    close = grid(activation="elu", params=[{"alpha": 0.1}, {"alpha": np.nextafter(0.1, 1)}])
+    assert [trial.label for trial in close] == ["elu(alpha=0.1)", "elu(alpha=0.10000000000000002)"]
 
 
 # --- data
@@ -183,7 +212,7 @@ X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
         ((X, np.where(Y, np.inf, 1.0)), r"y has values that .* not finite, the first at \[10\]"),
         ((X[:, 0], Y), r"x must be numbers of shape \(examples, features\)"),
         ((X[:0], Y[:0]), "x must be numbers"),
-        ((X.astype(str), Y), "x must be numbers, but has .* text, in the columns 0, 1;"),
+        ((X.astype(str), Y), "x must be numbers, but has .* text, .*, in the columns 0, 1;"),
         ((X, Y[1:]), r"y must have shape \(20,\)"),
         ((X, Y[:, None]), r"y must have shape \(20,\)"),
         ((X, Y * 0), "there is only one class"),
@@ -199,7 +228,8 @@ X, Y = np.arange(40.0).reshape(20, 2), np.repeat([0, 1], 10)
         ((X, np.full(20, 0.1)), "y is 0.1 for all 15 examples to fit to"),
         ((X, Y / 2, X, Y * 0.0), "y is 0 for all 20 examples to score on"),
         ((X, Y / 2, X, Y.astype(str)), "y has numbers to predict, but y_test has classes"),
-        ((X, Y + 1j), "y must have shape"),
+        ((X, Y + 1j), "y must be numbers or classes of one kind, got the kind 'complex'"),
+        ((X, Y.astype("datetime64[D]")), "of one kind, got the kind 'Timestamp';"),
     ],
 )
 def test_data_that_cannot_be_used(arrays, words, tmp_path) -> None:
@@ -283,13 +313,47 @@ def test_labels_may_be_text_or_categories() -> None:
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        Y / 2,
+        pd.array(Y / 2, dtype="Float64"),
+        pd.to_datetime(Y, unit="D"),
+        pd.to_datetime(Y, unit="D", utc=True),
+        pd.cut(Y, 2),
+        Y == 1,
+        Y.astype(str),
+        pd.array(Y, dtype="Int64"),
+        pd.array(Y == 1, dtype="boolean"),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+def test_categories_are_classes_whatever_they_are(values) -> None:
+    expected = Data(X, Y, X, Y)
+    categories = pd.Categorical(values)
+    backwards = pd.Categorical(values, categories.categories[::-1], ordered=True)
+    for labels in (categories, backwards, pd.Series(categories), pd.CategoricalIndex(categories)):
+        data = Data(X, labels, X, labels)
+        assert data.classes.tolist() == categories.categories.tolist()
+        assert data.fingerprint == expected.fingerprint
+        assert Data(X, labels).metric == "accuracy"
+        assert pickle.loads(pickle.dumps(data)).fingerprint == expected.fingerprint
+
+
+@pytest.mark.parametrize(
     ("labels", "words"),
     [
         (["a", None, *"ab" * 9], r"missing or not finite, the first at \[1\]"),
         (pd.Series([1, None, *[0, 1] * 9], dtype="Int64"), r"missing .* the first at \[1\]"),
         (pd.Series(["a", pd.NA, *"ab" * 9], dtype="string"), r"missing .* the first at \[1\]"),
         (np.array(["a", 1, *"ab" * 9], dtype=object), "one kind, got the kinds 'int', 'str'"),
-        (pd.date_range("2020-01-01", periods=20), "one class or number for each example"),
+        (pd.Series(pd.date_range("2020-01-01", periods=20)), "the kind 'Timestamp'; give classes"),
+        (pd.date_range("2020-01-01", periods=20, tz="UTC"), "the kind 'Timestamp'; give classes"),
+        (pd.arrays.IntervalArray.from_breaks(range(21)), "the kind 'Interval'; .* as text or cat"),
+        (pd.Categorical([1.0, None, *[1.0, 2.0] * 9]), r"missing .* the first at \[1\]"),
+        (pd.Categorical([1.0, "a"] * 10), "one kind, got the kinds 'float', 'str'; give classes"),
+        ({"y": Y}, "y must be an array, a list or a data frame, got dict; make one of it"),
+        ((y for y in Y), "y must be an array, a list or a data frame, got generator"),
+        (None, "y must be an array, a list or a data frame, got NoneType"),
         (np.ma.masked_equal(Y, 0), "y is a masked array"),
     ],
 )
@@ -309,9 +373,16 @@ def test_data_frames_of_numbers_and_booleans() -> None:
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
-        ({"sex": ["f", "m"] * 10}, "such as text, in the column 'sex'; .*pandas.get_dummies"),
-        ({"sex": pd.Categorical(["f", "m"] * 10)}, "such as text, in the column 'sex';"),
-        ({"day": pd.date_range("2020-01-01", periods=20)}, "in the column 'day'"),
+        (
+            {"sex": ["f", "m"] * 10},
+            "such as text, dates or intervals, in the column 'sex'; .*pandas.get_dummies",
+        ),
+        (
+            {"sex": pd.Categorical(["f", "m"] * 10)},
+            "such as text, dates or intervals, in the column 'sex';",
+        ),
+        ({"day": pd.date_range("2020-01-01", periods=20)}, "in the column 'day'; .* as numbers"),
+        ({"age": pd.cut(X[:, 0], 3)}, "text, dates or intervals, in the column 'age'; .* middles"),
         ({"n": pd.array([None, *range(19)], dtype="Int64")}, r"at \[0, 1\], in the column 'n'"),
         ({"n": [None, *range(19)], "m": np.inf}, r"at \[0, 1\], in the columns 'n', 'm'"),
         ({f"w{k}": "text" for k in range(7)}, "columns 'w0', 'w1', 'w2', 'w3', 'w4' and 2 more;"),
@@ -328,8 +399,13 @@ def test_examples_that_are_no_plain_table() -> None:
         Data(np.ma.masked_equal(X, 3), Y)
     with pytest.raises(ValueError, match=r"x is a sparse matrix; give its \.toarray\(\)"):
         Data(sparse.csr_array(X), Y)
-    with pytest.raises(ValueError, match="x cannot be made an array"):
+    with pytest.raises(
+        ValueError, match=r"x cannot be made an array; if it has rows, .* as long as"
+    ):
         Data([[1, 2], [3]], [0, 1])
+    for x in ("mine.npz", iter(X), {"x": X}, {1, 2}, None):
+        with pytest.raises(ValueError, match="x must be an array, a list or a data frame, got"):
+            Data(x, Y)
     frame = pd.DataFrame(X, columns=["a", "b"])
     with pytest.raises(ValueError, match="x_test must have the columns of x, in their order"):
         Data(frame, Y, frame[["b", "a"]], Y)
@@ -366,7 +442,11 @@ def test_your_own_data() -> None:
         run([Trial()], data={"digits": (X, Y)})
     with pytest.raises(TypeError, match=r'a path goes to the trials, as Trial\(data="mine.npz"\)'):
         run([Trial()], data=Path("mine.npz"))
-    for wrong in ("mine.npz", X, (X, Y, X), None):
+    for flat in ({"x": X.tolist(), "y": Y.tolist()}, {"x": X[:2].tolist(), "y": [0, 1]}):
+        with pytest.raises(TypeError, match=r"data must give data by their names, such as"):
+            run([Trial(data="mine")], data=flat)
+    assert len(run(grid(**BRIEF, data=["x", "y"]), data={"x": (X, Y), "y": (X, -Y)}).records) == 2
+    for wrong in ("mine.npz", X, (X, Y, X), None, {"x": X, "y": Y}, iter([X, Y])):
         with pytest.raises(TypeError, match=r"data\['mine'\] must be \(x, y\), "):
             run([Trial()], data={"mine": wrong})
 
@@ -542,9 +622,8 @@ def test_the_interval_is_students() -> None:
     np.testing.assert_allclose(interval(values, 0.9)[1:], expected)
     assert interval([3.0]) == interval([3.0] * 5) == (3.0, -np.inf, np.inf)
     assert interval([3.0] * 6) == (3.0, 3.0, 3.0)
-    for wrong in ([], [np.nan], [[1.0]]):
-        with pytest.raises(ValueError, match="takes 1 or more finite numbers"):
-            interval(wrong)
+    with pytest.raises(ValueError, match=r"a mean needs a value, got none"):
+        interval([])
 
 
 def test_the_interval_covers_what_it_says() -> None:
@@ -595,9 +674,39 @@ def test_a_p_value_of_many_differences_is_of_some_flips() -> None:
 
 def test_p_values_of_nothing() -> None:
     assert p_value([]) == p_value([0.1]) == p_value(np.zeros(8)) == 1
-    for wrong in ([[0.1, 0.2, 0.4]], [[0.1], [0.2], [0.4]], [0.1, np.nan]):
-        with pytest.raises(ValueError, match="takes 0 or more finite numbers in one row"):
-            p_value(wrong)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ([[0.1, 0.2, 0.4]], r"numbers in one row, got shape \(1, 3\)"),
+        (0.1, r"numbers in one row, got shape \(\)"),
+        (["a"], "could not convert string to float: 'a'; it takes numbers in one row"),
+        ([[1], [2, 3]], "inhomogeneous shape.*; it takes numbers in one row"),
+        ([1 + 1j], "complex.*; it takes numbers in one row"),
+        ([np.nan, 1], "number 0 is nan; leave out what is missing or infinite"),
+        ([1, None], "number 1 is nan; leave out"),
+        ([1, 2, -np.inf], "number 2 is -inf; leave out"),
+    ],
+)
+def test_values_that_are_no_finite_numbers(values, words) -> None:
+    for function in (p_value, interval):
+        with pytest.raises(ValueError, match=words):
+            function(values)
+
+
+@pytest.mark.parametrize("level", [95, 0, 1, -1, math.nan])
+def test_a_level_is_a_share(level) -> None:
+    words = f"level must be between 0 and 1, such as 0.95, got {level}"
+    for function, values in ((interval, [1, 2]), (paired, [[1, 2]]), (holm, [0.1])):
+        with pytest.raises(ValueError, match=words):
+            function(values, level=level)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, -0.1, 2])
+def test_p_values_are_shares(wrong) -> None:
+    with pytest.raises(ValueError, match=f"p values must be from 0 to 1, got {wrong}"):
+        holm([0.1, wrong])
 
 
 def test_the_interval_of_a_difference_agrees_with_its_p_value() -> None:
@@ -746,6 +855,8 @@ def test_a_difference_that_is_there_and_one_that_is_not() -> None:
     assert table.loc[("relu", "elu"), "detectable"] > 0.01
     assert row["p"] <= table.loc[("relu", "gelu"), "p"] <= 3 * row["p"]
     words = study.explain(table.reset_index())
+    assert max(map(len, words.splitlines())) <= 76
+    words = " ".join(words.split())
     assert "trained on these data and scored on these test examples, over seeds" in words
     assert "at most 5%" in words
     assert "More seeds are a new study" in words
@@ -860,7 +971,7 @@ def test_claims_about_new_examples() -> None:
     assert new["claim"] == "new examples"
     assert new["mean"] == these["mean"]
     assert new["high"] - new["low"] > these["high"] - these["low"]
-    words = study.explain(results.compare_all(claim="new examples"))
+    words = " ".join(study.explain(results.compare_all(claim="new examples")).split())
     assert "scored on new examples like these" in words
     depths = run(grid(data=["spirals", "digits"], activation=["relu", "tanh"], epochs=1, seed=[0]))
     assert set(depths.compare_all(claim="new examples")["data"]) == {"spirals", "digits"}

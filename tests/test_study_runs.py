@@ -22,6 +22,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from concurrent.futures.thread import BrokenThreadPool
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -326,7 +327,7 @@ def test_a_file_that_is_no_store_is_left_as_it_is(tmp_path, content: bytes) -> N
 def test_what_follows_the_results_but_does_not_begin_as_one_is_left(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS[:2], store=store)
-    tails = [b"a note", b"[1, 2", b'{"name": 1', b"\0" * 40, b"  ", b'{"id": "my note', b"\n"]
+    tails = [b"a note", b"[1, 2", b'{"name": 1', b"\0" * 40, b'{"id": "my note', b"\n \n\0"]
     tails += [b'{"id": "0123456789abcdef", "name": "x"', b'{"id": "t1", "trial": {}}']
     for tail in tails:
         content = store.read_bytes()
@@ -350,6 +351,33 @@ def test_what_is_torn_is_kept_beside_the_store(tmp_path) -> None:
     )
 
 
+def test_what_is_torn_is_not_cut_off_where_it_cannot_be_put_aside(tmp_path) -> None:
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:2], store=store)
+    store.write_bytes(store.read_bytes()[:-9])
+    before = store.read_bytes()
+    (tmp_path / "r.jsonl.torn").mkdir()
+    with pytest.raises(StoreError, match=r"unfinished last line cannot be put aside: Is a direc"):
+        run(TRIALS, store=store)
+    assert store.read_bytes() == before
+    with Store(tmp_path / "other.jsonl"):
+        (tmp_path / "r.jsonl.torn").rmdir()
+    assert len(run(TRIALS, store=store).records) == len(TRIALS)  # the lock was given back
+
+
+def test_a_result_must_be_of_its_trial(tmp_path) -> None:
+    """Or one that somebody has changed by hand would count as that of another."""
+    store = tmp_path / "r.jsonl"
+    run(TRIALS[:1], store=store)
+    [record] = read(store)
+    for field, value in (("seed", 7), ("seed", -1), ("activation", "tnh"), ("params", 3)):
+        content = json.dumps(record | {"trial": record["trial"] | {field: value}}) + "\n"
+        store.write_text(content)
+        with pytest.raises(StoreError, match=r"line 1 of .* is no result"):
+            run(TRIALS[:1], store=store)
+        assert store.read_text() == content
+
+
 def test_a_last_result_without_a_newline_is_kept(tmp_path) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS[:2], store=store)
@@ -371,11 +399,21 @@ def test_the_same_result_twice_counts_once(tmp_path) -> None:
     assert len(run(TRIALS, store=store).records) == len(TRIALS)
 
 
-@pytest.mark.parametrize(("old", "new"), [("{", "\ufeff{"), ("\n", "\r\n")], ids=["mark", "CRLF"])
-def test_a_store_that_an_editor_has_saved_goes_on(tmp_path, old: str, new: str) -> None:
+EDITED = {
+    "mark": lambda text: "\ufeff" + text,
+    "CRLF": lambda text: text.replace("\n", "\r\n"),
+    "a blank line at the end": lambda text: text + "\n",
+    "blank lines": lambda text: "\n" + text.replace("\n", "\n\n \n"),
+    "blank lines and CRLF": lambda text: text.replace("\n", "\r\n\t\r\n"),
+    "a blank last line without a newline": lambda text: text + "  ",
+}
+
+
+@pytest.mark.parametrize("edit", EDITED.values(), ids=EDITED.keys())
+def test_a_store_that_an_editor_has_saved_goes_on(tmp_path, edit) -> None:
     store = tmp_path / "r.jsonl"
     run(TRIALS[:2], store=store)
-    store.write_bytes(store.read_text().replace(old, new, 1 if old == "{" else -1).encode())
+    store.write_bytes(edit(store.read_text()).encode())
     before = store.read_bytes()
     assert len(run(TRIALS[:3], store=store).records) == 3
     assert store.read_bytes().startswith(before)
@@ -412,6 +450,9 @@ def test_a_store_that_is_not_there_or_cannot_be_made(tmp_path) -> None:
         ):
             with pytest.raises(StoreError, match="is no file, so it cannot hold results"):
                 attempt()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(StoreError, match="no store can be made"):
+        run(TRIALS[:1], store=tmp_path / "loop")
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="no store can be made"):
         run(TRIALS, store=tmp_path / "file" / "r.jsonl")
@@ -582,22 +623,58 @@ def test_what_an_executor_gives_instead_of_a_result_is_the_failure_of_a_trial(
 @pytest.mark.parametrize("error", [CancelledError(), BrokenThreadPool("no threads")])
 def test_trials_that_an_executor_does_not_train_are_lost(tmp_path, expected, error) -> None:
     store = tmp_path / "r.jsonl"
-    with pytest.raises(RuntimeError, match=r"1 of 6 trials were lost by .*\. 5 results"):
+    with pytest.raises(RuntimeError, match=r"1 of 6 trials have no result, .*\. 5 results"):
         run(TRIALS, executor=Broken(error, 2), store=store)
     kept = sorted(numbers(Results.read(store)))
     assert kept == sorted(expected[:2] + expected[3:])
     assert numbers(run(TRIALS, store=store)) == expected
 
 
-def test_that_no_process_can_be_started_is_no_failure_of_trials(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("actlib.study.workers._belong_to", die)
-    with pytest.raises(RuntimeError, match="worker process"):
-        study.run(TRIALS, store=tmp_path / "r.jsonl", progress=False)
-    assert read(tmp_path / "r.jsonl") == []
+def die(path: Path, times: int, *_: object) -> None:
+    """End the process that does this, so many times."""
+    with path.open("a") as deaths:
+        deaths.write("x")
+    if path.stat().st_size <= times:
+        os._exit(3)
 
 
-def die(parent: int) -> None:
-    os._exit(3)
+DEADLY_STARTS = r"1 of 2 trials have no result, .* died as they started, 3 times: EXIT\(3\)"
+
+
+@pytest.mark.parametrize(
+    "name", ["_belong_to", pytest.param("check_optimisers", marks=pytest.mark.deep)]
+)
+def test_that_no_process_can_be_started_is_no_failure_of_trials(
+    tmp_path, monkeypatch, name
+) -> None:
+    store, trials = tmp_path / "r.jsonl", grid(data="spirals", epochs=1, backend="keras")
+    run(TRIALS[:1], store=store)
+    monkeypatch.setattr(f"actlib.study.workers.{name}", partial(die, tmp_path / "deaths", 99))
+    with pytest.raises(RuntimeError, match=DEADLY_STARTS) as said:
+        run([*TRIALS[:1], *trials], store=store, executor=None)
+    assert str(said.value).endswith(f" 1 results are in {store}; run the same again to go on.")
+    assert len(read(store)) == 1
+
+
+@pytest.mark.deep
+def test_a_pool_that_is_given_and_dies_before_it_trains_is_replaced(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(
+        "actlib.study.workers.check_optimisers", partial(die, tmp_path / "deaths", 99)
+    )
+    trials = [*TRIALS[:1], Trial(data="spirals", epochs=1, backend="keras")]
+    run(trials[:1], store=tmp_path / "r.jsonl")
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(RuntimeError, match=DEADLY_STARTS),
+    ):
+        run(trials, executor=pool, store=tmp_path / "r.jsonl")
+
+
+def test_a_process_that_dies_as_it_starts_costs_nothing(tmp_path, monkeypatch, expected) -> None:
+    monkeypatch.setattr("actlib.study.workers._belong_to", partial(die, tmp_path / "deaths", 1))
+    store = tmp_path / "r.jsonl"
+    assert numbers(run(TRIALS[:1], executor=None, store=store)) == expected[:1]
+    assert len(lines(store)) == 1
 
 
 def test_an_executor_is_told_from_a_client() -> None:
@@ -804,3 +881,11 @@ def test_the_command_says_what_is_wrong(command, arguments, words) -> None:
     result = command("--activations", "relu", *arguments)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--activations", "--data", "--init", "--depth", "--rate"])
+def test_the_command_takes_no_empty_list(command, option) -> None:
+    for empty in ("", ",", " , "):
+        result = command("--activations", "relu", option, empty)
+        assert result.exit_code == 2
+        assert f"Invalid value for '{option}': {empty!r} names nothing" in result.stderr

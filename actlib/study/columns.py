@@ -68,15 +68,15 @@ def _numbers_by_columns(array: Array, names: Sequence[Any], what: str) -> Array:
     known = [column.dropna().infer_objects() for _, column in frame.items()]
     if other := [n for n, c in zip(names, known, strict=True) if c.dtype.kind not in "biuf"]:
         raise ValueError(
-            f"{what} must be numbers, but has other values, such as text, in "
-            f"{listing(other, 'column')}; leave them out, or encode them, for example by "
-            "pandas.get_dummies"
+            f"{what} must be numbers, but has other values, such as text, dates or intervals, in "
+            f"{listing(other, 'column')}; leave them out, or encode them: classes by "
+            "pandas.get_dummies, dates as numbers of days, intervals by their middles"
         )
     return np.stack([c.astype(np.float64).reindex(frame.index) for c in known], axis=1)
 
 
 def targets(values: Any, what: str, examples: int) -> Array:
-    """What is to be predicted: float64, or classes as integers, booleans or text.
+    """What is to be predicted: float64, or classes as any other dtype.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def targets(values: Any, what: str, examples: int) -> Array:
     Returns
     -------
     array
-        A copy.
+        A copy; categories that are no integers, booleans or text are objects.
 
     Raises
     ------
@@ -99,9 +99,10 @@ def targets(values: Any, what: str, examples: int) -> Array:
         finite.
     """
     array = _array(values, what)
-    if array.dtype.kind in ("O", "T") and array.ndim == 1:
-        array = _labels(array, what)
-    if array.shape != (examples,) or array.dtype.kind not in "biufUS":
+    category = str(getattr(values, "dtype", "")) == "category"
+    if array.ndim == 1 and (category or array.dtype.kind not in "biufUS"):
+        array = _labels(array, what, category)
+    if array.shape != (examples,):
         raise ValueError(
             f"{what} must have shape ({examples},), one class or number for each example, got "
             f"shape {array.shape} and dtype {array.dtype}"
@@ -112,20 +113,25 @@ def targets(values: Any, what: str, examples: int) -> Array:
     return np.array(array, dtype=np.float64)
 
 
-def _labels(array: Array, what: str) -> Array:
-    """Objects as what all of them are: text, integers, booleans or floats."""
+def _labels(array: Array, what: str, category: bool) -> Array:
+    """Objects as what all of them are: text, integers, booleans or floats; or categories."""
     with extra("study"):
         import pandas as pd
 
-    series = pd.Series(array.astype(object))
+    series = pd.Series(array, dtype=object)
     _refuse_missing(series.isna().to_numpy(), what)
     if pd.api.types.infer_dtype(series) == "string":
-        return np.array(array.tolist())
+        return np.array(series.tolist())
     inferred = series.infer_objects().to_numpy()
-    if inferred.dtype.kind == "O":
-        kinds = sorted({type(value).__name__ for value in array})
-        raise ValueError(f"{what} must be classes of one kind, got {listing(kinds, 'kind')}")
-    return inferred
+    if inferred.dtype.kind in ("bi" if category else "bif"):
+        return inferred
+    kinds = sorted({type(value).__name__ for value in series})
+    if category and len(kinds) == 1:
+        return series.to_numpy()
+    raise ValueError(
+        f"{what} must be numbers or classes of one kind, got {listing(kinds, 'kind')}; give "
+        "classes as text or categories, numbers to predict as floats"
+    )
 
 
 def _refuse_missing(missing: Array, what: str) -> None:
@@ -145,9 +151,18 @@ def _array(values: Any, what: str) -> Array:
     if hasattr(values, "toarray"):
         raise ValueError(f"{what} is a sparse matrix; give its .toarray()")
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{what} cannot be made an array: {error}") from error
+        raise ValueError(
+            f"{what} cannot be made an array; if it has rows, all must be as long as the first: "
+            f"{error}"
+        ) from error
+    if not array.ndim:
+        raise ValueError(
+            f"{what} must be an array, a list or a data frame, got {type(values).__name__}; make "
+            "one of it first"
+        )
+    return array
 
 
 def listing(values: Sequence[Any], noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ CLAIMS = {
     "these examples": "trained on these data and scored on these test examples, over seeds",
     "new examples": "trained on these data and scored on new examples like these, over seeds",
 }
+_WIDTH = 76
 _UNDECIDED = "no difference shown"
 
 
@@ -322,7 +324,7 @@ def explain(table: pd.DataFrame) -> str:
     Returns
     -------
     str
-        A sentence in each line.
+        Sentences, each from a new line, in lines of at most 76 characters.
     """
     verdicts = set(table["verdict"])
     lines = [
@@ -341,7 +343,7 @@ def explain(table: pd.DataFrame) -> str:
         )
     if any(verdict.endswith("pairs") for verdict in verdicts):
         lines.append(f"Fewer than {LEAST} pairs cannot show a difference, however large it is.")
-    return "\n".join(lines)
+    return "\n".join(textwrap.fill(line, _WIDTH) for line in lines)
 
 
 Pair = tuple[dict[str, Any], dict[str, Any]]

@@ -6,7 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from typing import Any
 
 from tqdm import tqdm
@@ -19,7 +19,7 @@ from actlib.study.workers import Workers
 
 
 def run(
-    trials: Iterable[Trial],
+    trials: Trial | Iterable[Trial],
     *,
     executor: Executor | None = None,
     store: str | os.PathLike[str] | None = "results.jsonl",
@@ -39,7 +39,7 @@ def run(
 
     Parameters
     ----------
-    trials : iterable of Trial
+    trials : Trial or iterable of Trial
         For example from `grid`.
     executor : concurrent.futures.Executor, optional
         Where to train: ``dask.distributed.Client(...).get_executor()``,
@@ -70,14 +70,14 @@ def run(
         that the results in the store are from, or has too few examples for a batch; if Keras does
         not know an optimiser.
     TypeError
-        If `executor` is no executor, or `data` no mapping.
+        If `trials` are none, `executor` is no executor, or `data` no mapping.
     ImportError
         If a trial needs Keras on TensorFlow, and it is not there.
     actlib.study.StoreError
         If the store cannot be read or written, or another run has it.
     RuntimeError
-        If no process can be started, or a given executor broke or dropped trials; all other results
-        are in the store.
+        If processes die as they start, or a given executor broke or dropped trials; all other
+        results are in the store.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def run(
             "executor must be a concurrent.futures.Executor; of Dask's Client, give "
             f"client.get_executor(); got {type(executor).__name__}"
         )
-    trials = list(dict.fromkeys(trials))
+    trials = _distinct(trials)
     sets = _data(trials, data or {})
     with Store(store) as kept:
         _check_data(trials, sets, kept)
@@ -104,11 +104,23 @@ def run(
         _check_sizes(todo, sets)
         error = _train(todo, len(trials), sets, executor, kept, progress) if todo else None
     if lost := sum(trial.id not in kept.records for trial in trials):
+        advice = "the executor's log may say more" if executor else "memory may be short"
         raise RuntimeError(
-            f"{lost} of {len(trials)} trials were lost by {error!r}; the executor's log may say "
-            f"more. {_resume(kept)}"
+            f"{lost} of {len(trials)} trials have no result, because of {error!r}; {advice}. "
+            f"{_resume(kept)}"
         ) from error
     return Results([kept.records[trial.id] for trial in trials])
+
+
+def _distinct(trials: Trial | Iterable[Trial]) -> list[Trial]:
+    several = list(trials) if isinstance(trials, Iterable) else [trials]
+    for trial in several:
+        if not isinstance(trial, Trial):
+            raise TypeError(
+                "trials must be a Trial, or several in a list, as study.grid(...) makes one; got "
+                f"{type(trial).__name__}"
+            )
+    return list(dict.fromkeys(several))
 
 
 def _train(
@@ -137,6 +149,8 @@ def _train(
         workers = Workers(sets, keep)
         try:
             workers.train(todo, executor)
+        except BrokenExecutor as error:
+            return error
         except KeyboardInterrupt:
             bar.close()
             print(f"Stopped. {_resume(kept)}", file=sys.stderr)
@@ -156,6 +170,10 @@ def _data(trials: list[Trial], given: Mapping[str, Any]) -> dict[str, Data]:
         raise TypeError(
             'data must be a mapping such as {"mine": (x, y)}; a path goes to the trials, as '
             f'Trial(data="mine.npz"); got {type(given).__name__}'
+        )
+    if {"x", "y"} <= given.keys() and not all(isinstance(v, (tuple, Data)) for v in given.values()):
+        raise TypeError(
+            'data must give data by their names, such as {"mine": (x, y)}, got x and y themselves'
         )
     if clash := sorted(set(given) & set(NAMES)):
         raise ValueError(f"data must not be called {', '.join(clash)}: there are such data already")

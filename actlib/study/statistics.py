@@ -60,7 +60,7 @@ def interval(values: Array, level: float = 0.95) -> Interval:
     Raises
     ------
     ValueError
-        If there is no value, or one is not finite.
+        If there is no value, one is not finite, or `level` is no share.
 
     References
     ----------
@@ -73,7 +73,10 @@ def interval(values: Array, level: float = 0.95) -> Interval:
     >>> print(interval([0.9, 0.92, 0.91, 0.93, 0.89]))
     0.91 [0.89, 0.93]
     """
-    values = _checked(values, least=1)
+    values = _checked(values)
+    _check_level(level)
+    if not len(values):
+        raise ValueError("a mean needs a value, got none")
     mean, n = float(values.mean()), len(values)
     if n == 1 or (n < LEAST and np.ptp(values) == 0):
         return Interval(mean, -np.inf, np.inf)
@@ -117,7 +120,7 @@ def p_value(differences: Array) -> float:
     >>> p_value([0.02, 0.01, 0.03, 0.02, 0.01, 0.02])
     0.03125
     """
-    differences = _checked(differences, least=0)
+    differences = _checked(differences)
     return paired([differences])[0].p if len(differences) else 1.0
 
 
@@ -158,7 +161,8 @@ def paired(by_seed: Any, by_example: Any = None, level: float = 0.95) -> list[Di
     Raises
     ------
     ValueError
-        If a comparison has no difference, one is infinite, or shapes do not match.
+        If a comparison has no difference, one is infinite, shapes do not match, or `level` is no
+        share.
 
     References
     ----------
@@ -179,6 +183,7 @@ def paired(by_seed: Any, by_example: Any = None, level: float = 0.95) -> list[Di
     >>> first.mean > 0, first.p <= 0.05, second.p <= 0.05
     (True, True, False)
     """
+    _check_level(level)
     groups = [_rows(by_seed), *([] if by_example is None else [_rows(by_example)])]
     means = np.nanmean(groups[0], axis=1)
     counts = np.array([np.sum(~np.isnan(group), axis=1) for group in groups])
@@ -222,6 +227,11 @@ def holm(p_values: Sequence[float], level: float = 0.95) -> list[tuple[float, fl
         difference taken together, one is false with a probability of at most ``1 - level``. That
         is all: such intervals do not hold all the true differences at once.
 
+    Raises
+    ------
+    ValueError
+        If a p value or `level` is no share.
+
     References
     ----------
     S. Holm, A Simple Sequentially Rejective Multiple Test Procedure, Scandinavian Journal of
@@ -233,6 +243,9 @@ def holm(p_values: Sequence[float], level: float = 0.95) -> list[tuple[float, fl
     >>> [round(p, 3) for p, level in holm([0.04, 0.01])]
     [0.04, 0.02]
     """
+    _check_level(level)
+    if wrong := [p for p in p_values if not 0 <= p <= 1]:
+        raise ValueError(f"p values must be from 0 to 1, got {wrong[0]}")
     results = [(1.0, level)] * len(p_values)
     adjusted, share, rejecting = 0.0, 1 - level, True
     for step, index in enumerate(np.argsort(p_values, kind="stable")):
@@ -322,8 +335,19 @@ def _rows(values: Any) -> Array:
     return values
 
 
-def _checked(values: Array, least: int) -> Array:
-    values = np.asarray(values, float)
-    if values.ndim != 1 or values.size < least or not np.isfinite(values).all():
-        raise ValueError(f"it takes {least} or more finite numbers in one row, got {values}")
-    return values
+def _checked(values: Any) -> Array:
+    try:
+        row = np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{error}; it takes numbers in one row") from error
+    if row.ndim != 1:
+        raise ValueError(f"it takes numbers in one row, got shape {row.shape}")
+    bad = np.flatnonzero(~np.isfinite(row))
+    if bad.size:
+        raise ValueError(f"number {bad[0]} is {row[bad[0]]}; leave out what is missing or infinite")
+    return row
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level must be between 0 and 1, such as 0.95, got {level}")

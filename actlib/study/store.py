@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -17,7 +16,6 @@ from actlib.study.trial import Record, Trial
 #: What every result has; see `actlib.study.training.attempt`.
 _PARTS = {"id": str, "trial": dict, "data": str, "status": str, "reason": str}
 _PARTS |= {"metrics": dict, "curves": dict}
-_FIELDS = {field.name for field in fields(Trial)}
 #: How a line begins, as `Store.add` writes it, and an example of that.
 _BEGINNING = rb'\{"id": "[0-9a-f]{16}", "trial": \{"activation": "'
 _EXAMPLE = b'{"id": "0123456789abcdef", "trial": {"activation": "'
@@ -64,13 +62,16 @@ def _content(path: Path) -> bytes:
 def _judged(path: Path, content: bytes) -> tuple[dict[str, Record], bytes]:
     """The results in a file by their ids, and what there is of a last line that is torn.
 
-    A file is a store if all its lines are results; the last may be torn if it begins as one.
+    A file is a store if all its lines are results, or blank, as editors leave some; the last may
+    be torn if it begins as a result.
     """
     *lines, last = content.split(b"\n")
-    if _result(last):
+    if _result(last) or not last.strip():
         lines, last = [*lines, last], b""
     records = {}
     for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         record = _result(line)
         if record is None:
             raise StoreError(
@@ -78,7 +79,7 @@ def _judged(path: Path, content: bytes) -> tuple[dict[str, Record], bytes]:
                 "the file was left as it is; mend the line, or use another file as the store"
             )
         records[record["id"]] = record
-    if last and not (records and _begins_as_a_result(last)):
+    if (content and not records) or (last and not _begins_as_a_result(last)):
         raise StoreError(
             f"{path} {'ends with what is no result' if records else 'holds no results'} of a "
             "study, so it was left as it is; use another file as the store"
@@ -91,15 +92,29 @@ def _result(line: bytes) -> Record | None:
     try:
         record = json.loads(line.decode("utf-8-sig"))
         kinds = {key: type(record[key]) for key in _PARTS}
+        return record if kinds == _PARTS and Trial(**record["trial"]).id == record["id"] else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    known = kinds == _PARTS and record["trial"].keys() <= _FIELDS
-    return record if known and re.fullmatch("[0-9a-f]{16}", record["id"]) else None
 
 
 def _begins_as_a_result(torn: bytes) -> bool:
     """Whether it does, as far as it goes; the rest is taken from an example."""
     return re.match(_BEGINNING, torn + _EXAMPLE[len(torn) :]) is not None
+
+
+def _put_aside(path: Path, torn: bytes) -> None:
+    """Keep it in a file beside the store, and wait until it is on the disk."""
+    try:
+        with path.with_name(f"{path.name}.torn").open("ab") as beside:
+            beside.write(torn + b"\n")
+            beside.flush()
+            os.fsync(beside.fileno())
+    except OSError as error:
+        raise StoreError(
+            error.errno,
+            f"the store's unfinished last line cannot be put aside: {error.strerror}",
+            f"{path}.torn",
+        ) from error
 
 
 class Store:
@@ -133,18 +148,16 @@ class Store:
             return self
         if self.path.exists():
             read(self.path)  # an error before anything is made or changed
-        self._lock = FileLock(f"{self.path.resolve()}.lock")  # one for all links to the file
         try:
+            self._lock = FileLock(f"{self.path.resolve()}.lock")  # one for all links to the file
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except Timeout:
             raise StoreError(
                 f"another run is writing to {self.path}; wait for it, or use another store"
             ) from None
-        except OSError as error:
-            raise StoreError(
-                error.errno, f"no store can be made: {error.strerror}", self.path
-            ) from None
+        except (OSError, RuntimeError) as error:  # the latter of links in a circle
+            raise StoreError(f"no store can be made: {error}") from None
         try:
             self._open(self.path)
         except BaseException:
@@ -161,8 +174,7 @@ class Store:
         content = _content(path)
         self.records, torn = _judged(path, content)
         if torn:
-            with path.with_name(f"{path.name}.torn").open("ab") as beside:
-                beside.write(torn + b"\n")
+            _put_aside(path, torn)
             self._file.truncate(len(content) - len(torn))
         elif content and not content.endswith(b"\n"):
             self._file.write(b"\n")

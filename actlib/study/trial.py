@@ -73,7 +73,7 @@ class Trial:
         What trains: `actlib.network`, in float64, or Keras, in float32. Both begin with the same
         weights and take the same batches.
     seed : int
-        Seed of the first weights and the batches.
+        Not negative; seed of the first weights and the batches.
 
     Raises
     ------
@@ -114,9 +114,7 @@ class Trial:
         for name in ("params", "decay"):
             self._set(name, _pairs(name, getattr(self, name)))
         for name in ("depth", "width", "epochs", "batch_size", "seed"):
-            self._set(name, _as(operator.index, "an integer", name, getattr(self, name)))
-            if getattr(self, name) < (name != "seed"):
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+            self._set(name, _integer(name, getattr(self, name), least=int(name != "seed")))
         for name in ("gain", "bias", "scale", "offset", "rate"):
             self._set(name, _number(name, getattr(self, name)))
         for name, value in (("rate", self.rate), *self.decay):
@@ -145,7 +143,7 @@ class Trial:
     @property
     def label(self) -> str:
         """The activation with its parameters, as it is called in results."""
-        words = [f"{key}={value:g}" for key, value in self.params]
+        words = [f"{key}={_briefly(value)}" for key, value in self.params]
         words += [f"{key} learned" for key in self.learned]
         return f"{self.activation}({', '.join(words)})" if words else self.activation
 
@@ -234,6 +232,17 @@ def _pairs(name: str, values: Any) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((key, _number(f"{name}[{key!r}]", value)) for key, value in pairs))
 
 
+def _integer(name: str, value: Any, least: int) -> int:
+    number: int = _as(operator.index, "an integer", name, value)
+    if number < least:
+        raise ValueError(
+            f"{name} must {'be positive' if least else 'not be negative'}, got {number}"
+        )
+    if number >= 2**128:  # as large as seeds of NumPy are made
+        raise ValueError(f"{name} must be less than 2**128")
+    return number
+
+
 def _number(name: str, value: Any) -> float:
     number: float = _as(float, "a number", name, value)
     if not math.isfinite(number):
@@ -241,11 +250,19 @@ def _number(name: str, value: Any) -> float:
     return number
 
 
+def _briefly(number: float) -> str:
+    """With six digits, if they say all of it."""
+    words = f"{number:g}"
+    return words if float(words) == number else repr(number)
+
+
 def _as(kind: Callable[[Any], Any], words: str, name: str, value: Any) -> Any:
     try:
-        return kind(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be {words}, got {value!r}") from None
+        if not isinstance(value, bool):
+            return kind(value)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise TypeError(f"{name} must be {words}, got {value!r}")
 
 
 def _one_of(what: str, got: Any, known: Iterable[str]) -> None:

@@ -24,6 +24,8 @@ _ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")
 } | {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
+_STARTS = 3  # in a row, before a run ends
+
 
 class _End(NamedTuple):
     """The trials of a pool that have no result."""
@@ -71,14 +73,17 @@ class Workers:
             If Keras does not know an optimiser.
         ImportError
             If Keras on TensorFlow is needed, and is not there.
-        RuntimeError
-            If no process can be started.
+        concurrent.futures.BrokenExecutor
+            If processes die before they train.
         """
         if executor is None:
             self._in_processes(trials, cpu_count())
             return
         executor, sets = _for_dask(executor, self._sets)
-        end = self._on(executor, trials, len(trials), sets)
+        try:
+            end = self._on(executor, trials, len(trials), sets)
+        except BrokenExecutor as error:  # before the first trial
+            end = _End({}, [], trials, error)
         if isinstance(end.broken, BrokenProcessPool):
             left = end.in_flight + end.waiting
             self._in_processes(left, getattr(executor, "_max_workers", cpu_count()))
@@ -104,8 +109,11 @@ class Workers:
                 self._give_up(end.dropped | dict.fromkeys(end.in_flight, end.broken))
                 suspects = end.waiting
 
-    def _in_pool(self, trials: list[Trial], count: int) -> _End:
-        """As `_on`, in so many processes; with one more trial at hand, so that none waits."""
+    def _in_pool(self, trials: list[Trial], count: int, starts: int = _STARTS) -> _End:
+        """As `_on`, in so many processes; with one more trial at hand, so that none waits.
+
+        That they die before the first trial is no trial's fault: others are started.
+        """
         at_once = count + 1 if count > 1 else 1
         with ProcessPoolExecutor(
             min(count, len(trials)),
@@ -114,11 +122,17 @@ class Workers:
             initargs=(os.getpid(),),
         ) as pool:
             try:
-                pool.submit(os.getpid).result()  # that none can be started is no trial's fault
+                pool.submit(os.getpid).result()
                 return self._on(pool, trials, at_once, self._sets)
+            except BrokenProcessPool as error:
+                broken = error
             except BaseException:
                 pool.shutdown(wait=True, kill_workers=True)
                 raise
+        if starts > 1:
+            return self._in_pool(trials, count, starts - 1)
+        words = f"processes died as they started, {_STARTS} times: {_ending(broken)}"
+        raise BrokenProcessPool(words) from broken
 
     def _on(
         self, pool: Executor, trials: list[Trial], at_once: int, sets: Mapping[str, Any]
@@ -221,9 +235,14 @@ def _words(error: BaseException | None) -> str:
     """Why a trial has failed; of the end of its processes, without loky's advice."""
     if not isinstance(error, BrokenProcessPool):
         return f"{type(error).__name__}: {error}"
-    said, _, codes = str(error).strip().partition("The exit codes of the workers are ")
-    end = (codes or said).partition("\n")[0].strip("{}")
+    end = _ending(error)
     return f"the process that trained it died, and so did one that trained it alone: {end}"
+
+
+def _ending(error: BrokenProcessPool) -> str:
+    """How processes ended, as loky says it in the midst of other words."""
+    said, _, codes = str(error).strip().partition("The exit codes of the workers are ")
+    return (codes or said).partition("\n")[0].strip("{}")
 
 
 def _belong_to(parent: int) -> None:
