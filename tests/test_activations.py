@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import pytest
 import stored
-from contract import CASES, NEAR, Case, deep_unless, each_case, each_dtype
+from contract import CASES, NEAR, REPRESENTATIVE, Case, deep_unless, each_case, each_dtype
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -23,7 +23,6 @@ from actlib.check import check_activation, grid, measure, reference
 
 pytestmark = pytest.mark.usefixtures("exact_values")
 
-PARTIALS = [case for case in CASES if case.wrt not in ((), ("z",))]
 #: Not traced: most of their time goes into mpmath, which tracing would make half as slow again.
 untraced = pytest.mark.no_cover
 each_value = pytest.mark.parametrize("case", [case for case in CASES if not case.wrt], ids=str)
@@ -36,7 +35,9 @@ def points(pytestconfig: pytest.Config, deep: bool) -> int:
 
 @untraced
 @each_dtype
-@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
+@pytest.mark.parametrize(
+    "name", deep_unless(REPRESENTATIVE.__contains__, actlib.REGISTRY.elementwise)
+)
 def test_the_checker_finds_nothing(
     name: str, dtype: Any, points: int, record_property: Any
 ) -> None:
@@ -56,8 +57,8 @@ def test_the_checker_finds_nothing(
 
 @untraced
 @each_dtype
-@pytest.mark.parametrize("case", PARTIALS, ids=str)
-def test_accuracy_of_partials(case: Case, dtype: Any, points: int, record_property: Any) -> None:
+@each_case
+def test_accuracy(case: Case, dtype: Any, points: int, record_property: Any) -> None:
     worst = contract.check_accuracy(case, dtype, points)
     record_property("E", f"{worst:.2f}  {case} in {np.dtype(dtype)}")
 

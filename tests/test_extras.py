@@ -41,10 +41,10 @@ def test_a_tool_says_what_to_install(tool: str) -> None:
     ("missing", "call", "name"),
     [
         ("sklearn", "load('digits')", "study"),
-        ("sklearn", "Data([[0], [1]], [0, 1])", "study"),
-        ("mnist1d", "load('mnist1d')", "study"),
-        ("pandas", "Data([[None], [1]], [0, 1])", "study"),
-        ("pandas", "Data([[0], [1]], ['a', None])", "study"),
+        pytest.param("sklearn", "Data([[0], [1]], [0, 1])", "study", marks=pytest.mark.deep),
+        pytest.param("mnist1d", "load('mnist1d')", "study", marks=pytest.mark.deep),
+        pytest.param("pandas", "Data([[None], [1]], [0, 1])", "study", marks=pytest.mark.deep),
+        pytest.param("pandas", "Data([[0], [1]], ['a', None])", "study", marks=pytest.mark.deep),
         ("keras", "training.check_optimisers(['sgd'])", "keras"),
     ],
 )

@@ -89,7 +89,7 @@ def test_numbers_are_the_registrys(found: dict[str, Any], name: str, mode: str, 
         np.testing.assert_allclose(got, right, rtol, FLUSHED, err_msg=mode)
 
 
-@each_name
+@pytest.mark.parametrize("name", contract.deep_unless(contract.REPRESENTATIVE.__contains__, NAMES))
 def test_the_checker_finds_nothing_lost(name: str) -> None:
     report = check_activation(
         *from_tensorflow(activation(name)),
@@ -408,6 +408,7 @@ def test_autograph_has_nothing_to_say(kind: str, warned: Callable[[], list[str]]
     assert warned() == []
 
 
+@pytest.mark.deep
 def test_autograph_does_not_read_the_package(tmp_path: Path) -> None:
     """It would warn of each function without a source, as in a program shipped without any."""
     shutil.copytree(Path(actlib.__file__).parent, tmp_path / "actlib")
@@ -485,6 +486,7 @@ def test_saved_cloned_and_from_config(kind: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(other(x), model(x))
 
 
+@pytest.mark.deep
 def test_another_process_loads_what_was_saved(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"{kind}.keras") for kind in KINDS]
     for kind, path in zip(KINDS, paths, strict=True):
@@ -558,7 +560,12 @@ def test_dtypes_are_known_before_the_numbers_are(policy: str, result: str) -> No
     assert activation("gelu")(keras.Input([4], dtype="int32")).dtype == "float32"
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "float16", "bfloat16", "float64"])
+@pytest.mark.parametrize(
+    "policy",
+    contract.deep_unless(
+        "mixed_float16".__eq__, ["mixed_float16", "float16", "bfloat16", "float64"]
+    ),
+)
 @pytest.mark.parametrize("jit", [False, True])
 def test_training_in_every_precision(policy: str, jit: bool) -> None:
     dense = keras.layers.Dense(8, activation=activation("gelu"), dtype=policy)

@@ -479,6 +479,7 @@ def test_the_last_digits_of_the_data_do_not_matter(name) -> None:
     assert fingerprints[1] != data.fingerprint
 
 
+@pytest.mark.deep
 def test_data_are_known_again_on_a_processor_with_other_instructions() -> None:
     code = "from actlib import study\nprint(*[study.load(n).fingerprint for n in study.data.NAMES])"
     command = [sys.executable, "-c", code]

@@ -548,6 +548,7 @@ def deadly(harmless: Path | None = None) -> Deadly:
     return Deadly(spirals.x, spirals.y, spirals.x_test, spirals.y_test, harmless=harmless)
 
 
+@pytest.mark.deep
 def test_a_trial_that_kills_its_process_costs_itself_alone(tmp_path, expected) -> None:
     store, harmless = tmp_path / "r.jsonl", tmp_path / "harmless"
     trials = [*TRIALS[:2], Trial(data="deadly"), *TRIALS[2:]]
