@@ -250,8 +250,8 @@ class VectorSubject(Examination):
         """NaN spoils the numbers that depend on it, and no other vector."""
         given = [array[0, 0] for array in self._with_upstream(self._ordinary())]
         wrong = []
-        for number, (words, slopes) in enumerate(self._slopes(*given).items()):
-            for j, depends in enumerate(abs(slopes.astype(float)) > 1e-9):
+        for number, (words, jacobian) in enumerate(self._slopes(*given).items()):
+            for j, depends in enumerate(abs(jacobian.astype(float)) > 1e-9):
                 rows = [np.stack([array, array]) for array in given]
                 rows[number][0, j] = np.nan
                 first, second = np.isnan(self._quietly(*rows))
