@@ -338,3 +338,24 @@ def norms(factor: float, x: np.ndarray, **options: Any) -> list[float]:
 def test_norms_of_gradients_in_half_precision(factor: float) -> None:
     """Where the loss is scaled: small gradients do not vanish, nor do large ones overflow."""
     assert norms(factor, X, dtype="mixed_float16") == pytest.approx(norms(factor, X), rel=0.01)
+
+
+class Own(keras.Model):
+    """It has a loss of its own, which must be told of the mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.out = layers.Dense(2, activation="relu"), layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.out(self.hidden(x))
+
+    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        return tf.reduce_mean(tf.square(y - y_pred))
+
+
+def test_a_loss_that_must_be_told_of_the_mode() -> None:
+    model, monitor = Own(), diagnose.UnitMonitor((X, DOWN))
+    model.compile("sgd", "mse")
+    model.fit(X, DOWN, verbose=0, callbacks=[monitor])
+    assert monitor.layers_frame()["gradient_norm"].notna().all()

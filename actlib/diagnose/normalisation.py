@@ -36,8 +36,13 @@ class Stale:
 
 
 def run(model: Any, inputs: Any, training: bool) -> Any:
-    """Call a model as Keras does to train or to use it: it is told so if its call takes that."""
-    return model(inputs, training=training) if _takes_mode(model) else model(inputs)
+    """Call a model as Keras does to train or to use it."""
+    return model(inputs, **told(type(model).call, training))
+
+
+def told(function: Callable[..., Any], training: bool) -> dict[str, bool]:
+    """The argument by which a function learns of the mode, as Keras gives it to one that has it."""
+    return {"training": training} if "training" in inspect.signature(function).parameters else {}
 
 
 def may_differ(model: Any) -> bool:
@@ -104,4 +109,4 @@ def _learns(layer: Any) -> bool:
 
 def _takes_mode(layer: Any) -> bool:
     """Whether the call of a layer can be told that it is part of training."""
-    return "training" in inspect.signature(type(layer).call).parameters
+    return bool(told(type(layer).call, True))

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from actlib.diagnose.batches import batches
-from actlib.diagnose.normalisation import run
+from actlib.diagnose.normalisation import run, told
 from actlib.diagnose.places import layers, own_variables
 from actlib.diagnose.restore import random_state, restored, variables
 from actlib.health import norm
@@ -57,7 +57,8 @@ def gradient_norms(model: Any, data: Any, batch_size: int) -> dict[str, float]:
         return {}
     with random_state(), restored(variables(model)), tf.GradientTape(persistent=True) as tape:
         y_pred = run(model, x, training=True)
-        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight)
+        mode = told(model.compute_loss, training=True)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **mode)
     own = {path: [weight.value for weight in group] for path, group in weights(model).items()}
     scale = float(model.optimizer.scale_loss(1.0)) if model.optimizer else 1.0
     while True:

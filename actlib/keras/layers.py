@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Integral
 from typing import Any
 
 import keras
@@ -120,10 +120,13 @@ class Activation(keras.layers.Layer):
             )
 
     def _whole_numbers(self, role: str, given: Any) -> list[int]:
-        numbers = [] if given is None else [*given] if isinstance(given, Iterable) else [given]
-        if not all(isinstance(one, Integral) and not isinstance(one, bool) for one in numbers):
-            raise TypeError(f"{self.activation}: {role} must be whole numbers, got {given!r}")
-        return sorted(map(int, numbers))
+        try:
+            numbers = [] if given is None else given if isinstance(given, Iterable) else [given]
+            return sorted(map(_whole, numbers))
+        except TypeError:
+            raise TypeError(
+                f"{self.activation}: {role} must be whole numbers, got {given!r}"
+            ) from None
 
     def _only_once(self, role: str, given: Sequence[Any]) -> None:
         if twice := [one for one, times in Counter(given).items() if times > 1]:
@@ -297,6 +300,12 @@ class Inside(keras.constraints.Constraint):
     def get_config(self) -> dict[str, float]:
         """What Keras saves."""
         return {"low": self.low, "high": self.high}
+
+
+def _whole(number: Any) -> int:
+    if isinstance(number, bool):
+        raise TypeError("a truth value is no number")
+    return operator.index(number)
 
 
 def _inside(param: Param) -> Inside | None:
