@@ -286,13 +286,13 @@ def test_a_model_that_is_built_by_its_first_step() -> None:
 
 def test_a_first_batch_of_padding_is_not_all_there_is() -> None:
     inputs = keras.Input([4, 1])
-    y = layers.SimpleRNN(2)(layers.Masking()(inputs))
+    y = layers.Dense(2, activation="relu")(layers.Masking()(inputs))
     model = keras.Model(inputs, layers.Dense(1)(y))
     model.compile("sgd", "mse")
     x = np.ones((8, 4, 1), np.float32)
     x[:4] = 0
     monitor = diagnose.UnitMonitor(x, batch_size=4)
-    model.fit(x, x[:, 0], verbose=0, callbacks=[monitor])
+    model.fit(x, x, verbose=0, callbacks=[monitor])
     assert len(monitor.diagnoses) == 1
 
 
@@ -334,7 +334,7 @@ def norms(factor: float, x: np.ndarray, **options: Any) -> list[float]:
     return monitor.layers_frame()["gradient_norm"].tolist()
 
 
-@pytest.mark.parametrize("factor", [1e-7, 1.0, 100.0])
+@pytest.mark.parametrize("factor", [1e-7, 100.0])
 def test_norms_of_gradients_in_half_precision(factor: float) -> None:
     """Where the loss is scaled: small gradients do not vanish, nor do large ones overflow."""
     assert norms(factor, X, dtype="mixed_float16") == pytest.approx(norms(factor, X), rel=0.01)
