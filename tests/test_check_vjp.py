@@ -172,6 +172,18 @@ def test_wrong_products(vjp: Function, aspects: set[tuple[str, str]]) -> None:
     assert {of for of, _ in found} == {"vjp"}
 
 
+@pytest.mark.parametrize("name", ["softmax", "swiglu"])
+def test_nan_of_an_upstream_gradient_is_kept_in_its_vector(name: str) -> None:
+    function: Any = VECTORS[name]
+    only: Any = {"exact": name, "dtypes": ["float32"]}
+    report = check_vjp(function, lambda z, u: function.vjp(z, np.nan_to_num(u)), **only)
+    assert failed(report) == {("vjp", "NaN")}
+    assert "number 0 of an upstream gradient" in str(report)
+    assert "of a vector" not in str(report)
+    report = check_vjp(function, lambda z, u: function.vjp(z, u) + 0 * u.sum(), **only)
+    assert failed(report) == {("vjp", "NaN")}
+
+
 @pytest.mark.parametrize(
     ("f", "aspects"),
     [

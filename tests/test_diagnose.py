@@ -383,6 +383,54 @@ def test_mixed_precision() -> None:
     assert finding.float16_margin == pytest.approx(65504 / 301, rel=1e-3)
 
 
+class Frozen(keras.Model):
+    """Its batch normalisation is told whether it is part of training, always the same."""
+
+    def __init__(self, mode: bool | None) -> None:
+        super().__init__()
+        self.mode = mode
+        self.norm, self.hidden = layers.BatchNormalization(name="norm"), layers.ReLU(name="relu")
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        mode = training if self.mode is None else self.mode
+        return self.hidden(self.norm(x, training=mode))
+
+
+class Untold(Frozen):
+    """Keras does not tell it that it is trained, as its call does not take that."""
+
+    def call(self, x: Any) -> Any:
+        return self.hidden(self.norm(x))
+
+
+@pytest.mark.parametrize(
+    ("model", "moves", "modes", "stale"),
+    [
+        (Frozen(None), True, {"training": 0, "use": 1}, ["norm"]),
+        (Frozen(False), False, {"both": 1}, []),
+        (Frozen(True), True, {"both": 0}, []),
+        (Untold(None), False, {"both": 1}, []),
+    ],
+    ids=["as usual", "frozen", "never frozen", "untold"],
+)
+def test_statistics_are_those_that_training_takes(
+    model: keras.Model, moves: bool, modes: dict[str, int], stale: list[str]
+) -> None:
+    """Whether Keras takes those of the batch is seen by whether it moves the others."""
+    model(X)
+    before = np.array(model.norm.moving_mean)
+    found = diagnose.inspect(model, X - 50)
+    np.testing.assert_array_equal(model.norm.moving_mean, before)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    model.fit(X - 50, X, verbose=0)
+    assert (np.array(model.norm.moving_mean) != before).any() == moves
+    assert {finding.mode: finding.dead for finding in found.findings} == modes
+    assert [layer.layer for layer in found.stale] == stale
+    assert (
+        ("Stale" in remarks(found)) == ("In training, each batch" in remarks(found)) == bool(stale)
+    )
+
+
 # --- numbers that are not finite
 
 
@@ -449,6 +497,9 @@ def test_data_of_every_kind(data: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
+        ("x", TypeError, "data must be arrays, .* got str"),
+        ((X, "y"), TypeError, "data must be arrays, .* got str"),
+        (np.float32(1), ValueError, "hold a single number; the first axis must be the samples"),
         (X[:0], ValueError, "no samples"),
         ([], ValueError, "no samples"),
         (tf.data.Dataset.from_tensor_slices(X).batch(9).take(0), ValueError, "no samples"),
@@ -703,15 +754,51 @@ def test_the_command_gives_each_input_its_array(tmp_path: Path) -> None:
         (lambda command: [*command, "--share", "1.5"], "share must be a share"),
         (lambda command: [command[0], "missing.keras", command[2]], "missing.keras"),
         (lambda command: [*command[:2], "missing.npz"], "missing.npz"),
-        (lambda command: [*command[:2], command[1]], "model.keras holds"),
+        (lambda command: [command[0], "missing.h5", command[2]], "missing.h5 does not exist"),
+        (lambda command: [command[0], command[2], command[2]], "data.npz holds no model"),
+        (lambda command: [*command[:2], command[1]], "model.keras holds no array; call"),
     ],
-    ids=["layer", "share", "model", "data", "no arrays"],
+    ids=["layer", "share", "model", "data", "model in HDF5", "no model", "no arrays"],
 )
 def test_what_the_command_refuses(tmp_path: Path, change: Any, message: str) -> None:
     done = CliRunner().invoke(main, change(files(tmp_path, x=X)))
     assert done.exit_code == 1
     assert message in done.stderr
     assert done.stderr.startswith("Error: ")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"junk"], ids=["directory", "empty", "junk"])
+def test_the_command_tells_what_is_no_model_from_what_is_missing(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    command = files(tmp_path, x=X)
+    file = tmp_path / "junk.keras"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    done = CliRunner().invoke(main, [command[0], str(file), command[2]])
+    assert done.stderr == f"Error: {file} is no model that Keras has saved\n"
+    done = CliRunner().invoke(main, [command[0], f"{file}x", command[2]])
+    assert done.stderr == f"Error: {file}x does not exist\n"
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.array([{}]), "holds no arrays that NumPy has saved, or such of Python's own objects"),
+        (np.float32(3), "a single number"),
+    ],
+    ids=["objects", "number"],
+)
+def test_the_command_does_not_advise_to_unpickle(
+    tmp_path: Path, array: np.ndarray, message: str
+) -> None:
+    command = files(tmp_path, x=X)
+    np.save(tmp_path / "data.npy", array, allow_pickle=True)
+    done = CliRunner().invoke(main, [*command[:2], str(tmp_path / "data.npy")])
+    assert message in done.stderr
+    assert "pickle" not in done.stderr
 
 
 def test_the_command_says_what_arrays_there_are(tmp_path: Path) -> None:

@@ -707,8 +707,19 @@ def test_a_learned_parameter_may_be_named_by_itself() -> None:
                 TypeError,
                 "elu: shared_axes must be whole numbers, got ",
             )
-            for axes in ("1", [1.5], np.array([1.0]), np.array(1), [[1, 2]], {"alpha": 1}, [None])
+            for axes in (
+                *("1", [1.5], np.array([1.0]), np.array(1), [[1, 2]], {"alpha": 1}, [None]),
+                *(True, False, [True], 1.0),
+            )
         ],
+        (
+            lambda: Activation("elu", initial="x"),
+            TypeError,
+            "elu: alpha must be a real number, got",
+        ),
+        (lambda: Activation("elu", initial=[1, 2]), TypeError, "elu: alpha must be a real number"),
+        (lambda: Activation("elu", learned=True), TypeError, "elu: learned must be names of param"),
+        (lambda: GatedUnit(["glu"]), ValueError, "actlib has no gated unit .'glu'."),
         (lambda: Activation("softplus", learned=["beta"] * 2), ValueError, "names beta twice"),
         (
             lambda: GatedUnit("glu")(keras.Input([None])),

@@ -175,13 +175,13 @@ def test_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monitor.layers_frame(),
         check_exact=False,
     )
-    events = EventAccumulator(str(tmp_path / "logs"))
-    events.Reload()
-    written = events.Tags()["tensors"]
-    assert "hidden/dead" in written
-    assert "hidden/activations" in written
-    numbers = [tf.make_ndarray(e.tensor_proto) for e in events.Tensors("hidden/dead")]
-    assert {float(number) for number in numbers} == {4}
+    for run in {*runs}:
+        events = EventAccumulator(str(tmp_path / "logs" / run))
+        events.Reload()
+        assert {"hidden/dead", "hidden/activations"} <= {*events.Tags()["tensors"]}
+        written = events.Tensors("hidden/dead")
+        assert {float(tf.make_ndarray(event.tensor_proto)) for event in written} == {4}
+        assert len(written) == runs.count(run)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,12 @@ def test_it_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"batch_size": 0}, "batch_size must be a whole number, at least 1, got 0"),
         ({"stop_when": 50}, "stop_when must be a share"),
         ({"stop_when": "half"}, "stop_when must be a share"),
+        ({"key": ""}, "key must be a name, such as dead_units, got ''"),
+        ({"key": "a/b"}, "key must be a name"),
         ({"data": tf.data.Dataset.from_tensor_slices(X).repeat()}, "the Dataset never ends"),
+        ({"data": X[:0]}, "the data hold no samples"),
+        ({"data": (X, DOWN[1:])}, "the arrays differ in length: .100, 101."),
+        ({"data": np.float32(1)}, "the data hold a single number"),
     ],
 )
 def test_what_it_refuses(options: dict[str, Any], message: str) -> None:
@@ -202,8 +207,8 @@ def test_what_it_refuses(options: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [(x for x in [X]), iter([X]), map(abs, [X]), 3],
-    ids=["generator", "iterator", "map", "3"],
+    [(x for x in [X]), iter([X]), map(abs, [X]), 3, "x", (X, "y"), {"x": 3}],
+    ids=["generator", "iterator", "map", "3", "text", "text as targets", "a number by name"],
 )
 def test_data_that_will_not_do(data: Any) -> None:
     with pytest.raises(TypeError, match="data must be"):
@@ -221,3 +226,136 @@ def test_a_directory_that_will_not_do_is_said_before_training(tmp_path: Path) ->
     with pytest.raises(ValueError, match=r"units.csv has other columns"):
         diagnose.UnitMonitor(X, log_dir=old)
     assert (old / "units.csv").read_text() == "epoch,layer\n0,hidden\n"
+
+
+class Epochs(keras.callbacks.Callback):
+    """Counts the steps that training has made."""
+
+    steps = 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.steps += 1
+
+
+def lazy() -> keras.Model:
+    """Built by its first step."""
+    model = keras.Sequential([layers.Dense(2, activation="relu"), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+def plain() -> keras.Model:
+    model = keras.Sequential([keras.Input([1]), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    return model
+
+
+WIDE = np.ones((9, 3), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("make", "data", "message"),
+    [
+        (dying, WIDE, "expected axis -1 of input shape to have value 1"),
+        (dying, [X, X], "(?i)the structure of .inputs. doesn.t match"),
+        (dying, (X, np.ones((101, 7, 3))), "(?i)shape"),
+        (dying, tf.data.Dataset.from_tensor_slices(X).batch(9).take(0), "the data hold no samples"),
+        (plain, X, "no activation that could be judged"),
+        (lazy, WIDE, "(?i)shape"),
+    ],
+    ids=["width", "inputs", "targets", "empty", "no activation", "built late"],
+)
+def test_what_will_not_do_is_said_before_training(make: Any, data: Any, message: str) -> None:
+    model, counter = make(), Epochs()
+    before = model.get_weights()
+    with pytest.raises(Exception, match=message) as raised:
+        model.fit(X, DOWN, verbose=0, callbacks=[diagnose.UnitMonitor(data), counter])
+    assert "data that UnitMonitor was given" in raised.value.__notes__[-1]
+    assert counter.steps == 0
+    if make is not lazy:
+        for old, new in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(old, new)
+
+
+def test_a_model_that_is_built_by_its_first_step() -> None:
+    monitor = diagnose.UnitMonitor((X, DOWN))
+    history = lazy().fit(X, DOWN, epochs=2, verbose=0, callbacks=[monitor]).history
+    assert len(history["dead_units"]) == 2
+    assert monitor.layers_frame()["gradient_norm"].notna().all()
+
+
+def test_a_first_batch_of_padding_is_not_all_there_is() -> None:
+    inputs = keras.Input([4, 1])
+    y = layers.Dense(2, activation="relu")(layers.Masking()(inputs))
+    model = keras.Model(inputs, layers.Dense(1)(y))
+    model.compile("sgd", "mse")
+    x = np.ones((8, 4, 1), np.float32)
+    x[:4] = 0
+    monitor = diagnose.UnitMonitor(x, batch_size=4)
+    model.fit(x, x, verbose=0, callbacks=[monitor])
+    assert len(monitor.diagnoses) == 1
+
+
+def test_several_monitors_have_a_key_each(tmp_path: Path) -> None:
+    both = [
+        diagnose.UnitMonitor(X, log_dir=tmp_path),
+        diagnose.UnitMonitor(X + 99, log_dir=tmp_path, key="dead_elsewhere"),
+    ]
+    biases = [[-9.0] * 4] * 2
+    history = train(both[0], epochs=2, callbacks=[Weights(biases), *both]).history
+    assert (history["dead_units"], history["dead_elsewhere"]) == ([4, 4], [4, 4])
+    runs = pd.read_csv(tmp_path / "units.csv")["run"]
+    assert runs.nunique() == 2
+    for monitor, key in zip(both, ("dead_units", "dead_elsewhere"), strict=True):
+        assert {*monitor.to_frame()["run"]} == {*runs[runs.str.startswith(key)]}
+
+
+@pytest.mark.parametrize("key", ["dead_units", "loss", "val_loss"])
+def test_a_key_that_is_taken_is_refused(key: str) -> None:
+    counter = Epochs()
+    pair = [diagnose.UnitMonitor(X), diagnose.UnitMonitor(X, key=key), counter]
+    with pytest.raises(ValueError, match=f"something called '{key}' already; give .* another key"):
+        train(pair[0], callbacks=pair)
+    assert counter.steps == 0
+
+
+def norms(factor: float, x: np.ndarray, **options: Any) -> list[float]:
+    """Of the gradients of a loss times a factor."""
+    keras.utils.set_random_seed(0)
+    parts = [layers.Dense(4, activation="relu", **options), layers.Dense(1, **options)]
+    model = keras.Sequential([keras.Input([1]), *parts])
+    optimizer = keras.optimizers.SGD(0.0)
+    model.compile(
+        keras.optimizers.LossScaleOptimizer(optimizer) if options else optimizer,
+        loss=lambda y, found: factor * keras.losses.mean_squared_error(y, found),
+    )
+    monitor = diagnose.UnitMonitor((x, DOWN))
+    model.fit(x, DOWN, verbose=0, callbacks=[monitor])
+    return monitor.layers_frame()["gradient_norm"].tolist()
+
+
+@pytest.mark.parametrize("factor", [1e-7, 100.0])
+def test_norms_of_gradients_in_half_precision(factor: float) -> None:
+    """Where the loss is scaled: small gradients do not vanish, nor do large ones overflow."""
+    assert norms(factor, X, dtype="mixed_float16") == pytest.approx(norms(factor, X), rel=0.01)
+
+
+class Own(keras.Model):
+    """It has a loss of its own, which must be told of the mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.out = layers.Dense(2, activation="relu"), layers.Dense(1)
+
+    def call(self, x: Any) -> Any:
+        return self.out(self.hidden(x))
+
+    def compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
+        return tf.reduce_mean(tf.square(y - y_pred))
+
+
+def test_a_loss_that_must_be_told_of_the_mode() -> None:
+    model, monitor = Own(), diagnose.UnitMonitor((X, DOWN))
+    model.compile("sgd", "mse")
+    model.fit(X, DOWN, verbose=0, callbacks=[monitor])
+    assert monitor.layers_frame()["gradient_norm"].notna().all()

@@ -248,20 +248,25 @@ class VectorSubject(Examination):
 
     def _nan(self) -> Iterator[Finding]:
         """NaN spoils the numbers that depend on it, and no other vector."""
-        z, *upstream = (array[0, 0] for array in self._with_upstream(self._ordinary()))
-        point = expand(self.formula, tuple(z.astype(float).tolist()))
-        by_z = [upstream[0].astype(float) @ bend for bend in point.bends] if upstream else 0
-        slopes = np.array(by_z) if upstream else point.jacobian.T
-        depends = abs(slopes).astype(float) > 1e-9  # row j: on number j
+        given = [array[0, 0] for array in self._with_upstream(self._ordinary())]
         wrong = []
-        for j in range(z.size):
-            rows = np.stack([z, z])
-            rows[0, j] = np.nan
-            first, second = np.isnan(self._quietly(rows, *(np.stack([u, u]) for u in upstream)))
-            if first.sum() < depends[j].sum() or second.any():
-                wrong.append(str(j))
-        bad = f"NaN as number {', '.join(wrong)} of a vector is lost, or spoils another vector"
+        for number, (words, jacobian) in enumerate(self._slopes(*given).items()):
+            for j, depends in enumerate(abs(jacobian.astype(float)) > 1e-9):
+                rows = [np.stack([array, array]) for array in given]
+                rows[number][0, j] = np.nan
+                first, second = np.isnan(self._quietly(*rows))
+                if (depends & ~first).any() or second.any():
+                    wrong.append(f"number {j} of {words}")
+        bad = f"NaN as {', '.join(wrong)} is lost, or spoils another vector"
         yield self.finding("NaN", not wrong, "spoils what depends on it", bad)
+
+    def _slopes(self, z: np.ndarray, *upstream: np.ndarray) -> dict[str, np.ndarray]:
+        """Of what is given: row j has the slopes of the result with its number j."""
+        point = expand(self.formula, tuple(z.astype(float).tolist()))
+        if not upstream:
+            return {"a vector": point.jacobian.T}
+        by_z = np.array([upstream[0].astype(float) @ bend for bend in point.bends])
+        return {"a vector": by_z, "an upstream gradient": point.jacobian}
 
     def _infinities(self) -> Iterator[Finding]:
         """Where numbers are infinite stands the limit; where none is proven, anything may."""

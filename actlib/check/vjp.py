@@ -26,7 +26,8 @@ def check_vjp(
     """Examine a function of vectors, and its vector-Jacobian product, against exact numbers.
 
     Each is examined at vectors of every scale, with ties, with one score far above the others, with
-    infinities and NaN, of up to 130 numbers, and the product with upstream gradients of many kinds.
+    infinities and NaN, of up to 130 numbers, and the product with upstream gradients of many kinds,
+    with NaN as well.
     At a kink, where the slopes on either side differ, any product is right. Errors are measured
     by ``E = abs(got - exact) / (eps * (abs(exact) + sensitivity) + tiny)``, where the sensitivity
     is how far the result may move if every number given, of the vector and of the upstream

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 _TENSORS = (tf.Tensor, tf.RaggedTensor, tf.SparseTensor)
+_WANTED = "data must be arrays, a tf.data.Dataset, a PyDataset or another iterable of batches"
 
 
 def check(data: Any) -> None:
@@ -21,17 +22,17 @@ def check(data: Any) -> None:
     TypeError
         If it is neither arrays nor anything else that `batches` takes.
     ValueError
-        If it never ends.
+        If it never ends, or arrays have different lengths, or no samples.
     """
     if isinstance(data, keras.utils.PyDataset) and data.num_batches is None:
         raise ValueError("the PyDataset never ends; give it a number of batches")
     if isinstance(data, tf.data.Dataset) and data.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError("the Dataset never ends; take a number of batches: data.take(100)")
-    if not (_is_cut(data) or isinstance(data, Iterable)):
-        raise TypeError(
-            f"data must be arrays, a tf.data.Dataset, a PyDataset or another iterable of batches, "
-            f"got {type(data).__name__}"
-        )
+    if _is_cut(data):
+        if not _samples(_parts(data)):
+            raise ValueError("the data hold no samples")
+    elif isinstance(data, (str, bytes)) or not isinstance(data, Iterable):
+        raise TypeError(f"{_WANTED}, got {type(data).__name__}")
 
 
 def batches(data: Any, batch_size: int) -> Iterator[tuple[Any, Any, Any]]:
@@ -78,19 +79,39 @@ def _is_array(data: Any) -> bool:
 
 
 def _cut(data: Any, batch_size: int) -> Iterator[Any]:
-    parts = tuple(map(_arrays, data if isinstance(data, tuple) else (data,)))
-    lengths = {_length(array) for array in keras.tree.flatten(parts) if array is not None}
-    if len(lengths) > 1:
-        raise ValueError(f"the arrays differ in length: {sorted(lengths)}")
-    for start in range(0, lengths.pop() if lengths else 0, batch_size):
+    parts = _parts(data)
+    for start in range(0, _samples(parts), batch_size):
         rows = functools.partial(_rows, start=start, n=batch_size)
         yield keras.tree.map_structure(rows, parts)
 
 
+def _parts(data: Any) -> tuple[Any, ...]:
+    """Inputs and, where there are any, targets and weights."""
+    return tuple(map(_arrays, data if isinstance(data, tuple) else (data,)))
+
+
+def _samples(parts: tuple[Any, ...]) -> int:
+    """How many samples there are, in all arrays."""
+    arrays = [array for array in keras.tree.flatten(parts) if array is not None]
+    if any(not len(array.shape) for array in arrays):
+        raise ValueError("the data hold a single number; the first axis must be the samples")
+    lengths = {_length(array) for array in arrays}
+    if len(lengths) > 1:
+        raise ValueError(f"the arrays differ in length: {sorted(lengths)}")
+    return lengths.pop() if lengths else 0
+
+
 def _arrays(part: Any) -> Any:
     """Arrays, also where there were lists of numbers or of strings."""
-    is_list = isinstance(part, list) and not all(map(_is_array, part))
-    return np.asarray(part) if is_list else part
+    if isinstance(part, dict):
+        return {name: _arrays(array) for name, array in part.items()}
+    if isinstance(part, tuple):
+        return tuple(map(_arrays, part))
+    if isinstance(part, list):
+        return part if all(map(_is_array, part)) else np.asarray(part)
+    if part is None or _is_array(part):
+        return part
+    raise TypeError(f"{_WANTED}, got {type(part).__name__}")
 
 
 def _length(array: Any) -> int:

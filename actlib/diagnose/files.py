@@ -15,10 +15,22 @@ def load_model(path: Path) -> Any:
 
     Raises
     ------
+    OSError
+        If there is no such file.
     ValueError
-        If the file is missing or holds no model that can be loaded.
+        If it holds no model that can be loaded.
     """
-    return keras.saving.load_model(path.expanduser())
+    path = path.expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"{path} does not exist")
+    if path.suffix == ".keras" and not (
+        zipfile.is_zipfile(path) or (path / "config.json").exists()
+    ):
+        raise ValueError(f"{path} is no model that Keras has saved")
+    try:
+        return keras.saving.load_model(path)
+    except Exception as error:  # of many kinds, by what the file is
+        raise ValueError(f"{path} holds no model that can be loaded: {error}") from error
 
 
 def load_data(path: Path, model: Any) -> Any:
@@ -41,12 +53,15 @@ def load_data(path: Path, model: Any) -> Any:
     """
     try:
         found = np.load(path.expanduser(), allow_pickle=False)
+        if isinstance(found, np.ndarray):
+            return found
+        with found:
+            arrays = {name: found[name] for name in found.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} holds no arrays that NumPy has saved: {error}") from error
-    if isinstance(found, np.ndarray):
-        return found
-    with found:
-        arrays = {name: found[name] for name in found.files}
+        raise ValueError(
+            f"{path} holds no arrays that NumPy has saved, or such of Python's own objects"
+        ) from error
+    arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     inputs = [tensor.name for tensor in getattr(model, "inputs", None) or ()]
     if len(arrays) == 1:
         return next(iter(arrays.values()))
@@ -55,6 +70,6 @@ def load_data(path: Path, model: Any) -> Any:
     if "x" in arrays:
         return arrays["x"]
     raise ValueError(
-        f"{path} holds {', '.join(arrays) or 'nothing'}; call what the model takes x, or "
+        f"{path} holds {', '.join(arrays) or 'no array'}; call what the model takes x, or "
         f"give each of its inputs by name: {', '.join(inputs)}"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import ExitStack
 from numbers import Integral, Real
 from typing import Any
@@ -16,7 +16,7 @@ from actlib._core.names import hint, listed
 from actlib.diagnose.batches import batches, check, length
 from actlib.diagnose.derivatives import rectifies
 from actlib.diagnose.finding import Finding
-from actlib.diagnose.normalisation import Stale, differs_in_training, stale
+from actlib.diagnose.normalisation import may_differ, run, stale, watched
 from actlib.diagnose.origin import Origin
 from actlib.diagnose.places import holds_activation, joined, layers, operations
 from actlib.diagnose.probe import Probe
@@ -56,7 +56,8 @@ def inspect(
 
     A model with batch normalisation is judged twice: in training mode, with the statistics of each
     batch (so `batch_size` should be that of training), and in use, with the moving ones. Where the
-    two kinds of statistics are far apart, that is a finding of its own.
+    two kinds of statistics are far apart, that is a finding of its own. Layers that are frozen, or
+    called with ``training=False``, have the moving ones in both, as they have when Keras trains.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ def inspect(
         A built model of any kind. It is left as it was, also after an error or an interrupt, and so
         is the state of all random numbers.
     data : array, list or dict of arrays, tf.data.Dataset, keras.utils.PyDataset or iterable
-        What the model takes, with targets or without. The memory needed does not grow with it.
+        What the model takes, with targets or without. The memory needed does not grow with it. It
+        is gone through once, so a dataset that shuffles has another order the next time.
     batch_size : int, default 256
         How many samples of an array pass at a time.
     per_unit : bool, optional
@@ -114,14 +116,17 @@ def inspect(
     check_share("share", share)
     check_share("dormant", dormant, zero=True)
     names = _names(model, only)
-    modes = ["use", "training"] if differs_in_training(model) else ["both"]
+    modes = ["use", "training"] if may_differ(model) else ["both"]
     records = {mode: Record(flat) for mode in modes}
     origin = Origin()
     inputs = (x for x, *_ in batches(data, batch_size))
-    n, old = _run(model, inputs, records, origin)
+    n, differing = _run(model, inputs, records, origin)
     if not n:
         raise ValueError("the data hold no samples")
-    counted, unjudged = _counted(records), _unjudged(model, records[modes[0]])
+    old = stale(model, records["training"].normalised, differing) if differing else ()
+    if not differing:
+        records = {"both": records[modes[0]]}
+    counted, unjudged = _counted(records), _unjudged(model, next(iter(records.values())))
     if not counted:
         reasons = [f"{path}: {reason}" for path, reason in unjudged.items()]
         raise ValueError("\n".join(["the model has no activation that could be judged", *reasons]))
@@ -173,22 +178,23 @@ def _within(path: str, names: tuple[str, ...]) -> bool:
 
 def _run(
     model: Any, data: Iterable[Any], records: dict[str, Record], origin: Origin
-) -> tuple[int, tuple[Stale, ...]]:
-    """Show the model all batches in each mode: how many samples, and which statistics are old."""
+) -> tuple[int, Set[Any]]:
+    """Show the model all batches in each mode: how many samples, and layers that differ by mode."""
     n, probe = 0, Probe(origin)
     with _LOCK, random_state(), ExitStack() as stack:
         kept = variables(model)
         stack.enter_context(restored(kept))
         stack.enter_context(probe.attached(model))
+        modes = stack.enter_context(watched(model))
         moved = [variable for variable in kept if "float" in str(variable.dtype)]
         for batch in data:
             origin.check(batch, "the data")
             for mode, record in records.items():
                 training = mode == "training"
                 with eagerly(), probe.showing(record), restored(moved if training else ()):
-                    model(batch, training=training)
+                    run(model, batch, training)
             n += length(batch)
-    return n, stale(model, records["training"].normalised) if "training" in records else ()
+    return n, {layer for layer, found in modes.items() if len(found) == 2}
 
 
 def _counted(records: dict[str, Record]) -> list[tuple[str, Tally]]:

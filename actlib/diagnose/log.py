@@ -56,9 +56,9 @@ class Log:
         with (self._folder / name).open("a", newline="") as file:
             csv.DictWriter(file, self._columns[name]).writerows(rows)
 
-    def events(self, epoch: int, diagnosis: Diagnosis) -> None:
-        """Write numbers and a histogram of each activation."""
-        with tf.summary.create_file_writer(str(self._folder)).as_default(step=epoch):
+    def events(self, run: str, epoch: int, diagnosis: Diagnosis) -> None:
+        """Write numbers and a histogram of each activation, in a folder for the run."""
+        with tf.summary.create_file_writer(str(self._folder / run)).as_default(step=epoch):
             for finding, sample in zip(diagnosis.findings, diagnosis.samples, strict=True):
                 name = (
                     finding.layer if finding.mode == "both" else f"{finding.layer}/{finding.mode}"

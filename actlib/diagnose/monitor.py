@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
 from actlib._core.extras import extra
-from actlib.diagnose.batches import check
+from actlib.diagnose.batches import batches, check
 from actlib.diagnose.finding import Finding
 from actlib.diagnose.inspection import check_count, check_share, inspect
 from actlib.diagnose.log import Log
@@ -37,12 +39,16 @@ class UnitMonitor(keras.callbacks.Callback):
     The number of dead units, as training sees them, is shown in the progress bar and kept in the
     history, as ``dead_units``; so a callback that comes later in the list can go by it. It costs a
     pass through the data each time, two with batch normalisation; a few thousand samples will do.
+    Their first batch is tried before training, or after its first step if only that builds the
+    model: what will not do is said then.
 
     Parameters
     ----------
     data : array, list or dict of arrays, tf.data.Dataset, keras.utils.PyDataset or iterable
         What to inspect the model on; it must be possible to go through it more than once. With
-        targets, ``(x, y)``, the norms of the gradients are known as well.
+        targets, ``(x, y)``, the norms of the gradients are known as well. A dataset that shuffles
+        has another order each time: to train on the same one, hand over one that does not, or
+        training has another order than it has without the monitor.
     every : int, default 1
         After how many epochs, each time, and after the first. In between, the last number is
         repeated in the history.
@@ -50,12 +56,15 @@ class UnitMonitor(keras.callbacks.Callback):
         A directory to write to: ``units.csv``, a row for each finding and epoch, ``layers.csv``,
         one for each layer, and events for TensorBoard, with the numbers and a histogram of each
         activation (needs the package ``tensorboard``). The column ``run`` tells one training from
-        another.
+        another, and one monitor from another by its `key`; the events of each are in a folder of
+        this name.
     stop_when : float or callable, optional
         Stop training when this share of the units of some activation is dead in training (1.0: when
         one is dead as a whole), or when the callable returns true of a `Diagnosis`.
     batch_size : int, default 256
         How many samples of an array pass at a time; with batch normalisation, that of training.
+    key : str, default "dead_units"
+        What the number is called in the history. Several monitors in one training need one each.
 
     Attributes
     ----------
@@ -65,10 +74,12 @@ class UnitMonitor(keras.callbacks.Callback):
     Raises
     ------
     TypeError
-        If `data` can be gone through only once, as a generator can, or are nothing of these.
+        If `data` can be gone through only once, as a generator can, or are nothing of these, or
+        `key` is no text.
     ValueError
-        If `every` is no whole number from 1 on, `stop_when` no share, or a table in `log_dir` has
-        other columns.
+        If `every` is no whole number from 1 on, `stop_when` no share, `key` no name, or a table in
+        `log_dir` has other columns. When training begins, if the model has no activation that could
+        be judged, or there is something by the name `key` already.
     OSError
         If `log_dir` cannot be written to.
 
@@ -93,6 +104,7 @@ class UnitMonitor(keras.callbacks.Callback):
         log_dir: str | os.PathLike[str] | None = None,
         stop_when: float | Callable[[Diagnosis], bool] | None = None,
         batch_size: int = 256,
+        key: str = "dead_units",
     ) -> None:
         super().__init__()
         check(data)
@@ -105,20 +117,28 @@ class UnitMonitor(keras.callbacks.Callback):
         check_count("every", every)
         if not (stop_when is None or callable(stop_when)):
             check_share("stop_when", stop_when)
+        if not key or Path(key).name != key:
+            raise ValueError(f"key must be a name, such as dead_units, got {key!r}")
         self.data, self.every, self.batch_size = data, every, batch_size
-        self.stop_when = stop_when
+        self.stop_when, self.key = stop_when, key
         self.diagnoses: dict[int, Diagnosis] = {}
         self._log = None if log_dir is None else Log(log_dir, _COLUMNS)
         self._rows: dict[str, list[dict[str, Any]]] = {name: [] for name in _COLUMNS}
-        self._run = ""
+        self._run, self._is_tried = "", False
         self._dead: dict[tuple[str, str], np.ndarray] = {}
         self._before: dict[str, list[np.ndarray]] = {}
         self._ratios: dict[str, float] = {}
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Begin a run."""
-        self._run = uuid.uuid4().hex[:8]
+        """Begin a run, and try the data, unless the model is built by its first step."""
+        self._claim(logs)
+        if logs is not None:
+            logs[self.key] = None  # which the next monitor sees
+        self._run = f"{self.key}-{uuid.uuid4().hex[:8]}"
         self.diagnoses, self._dead, self._before = {}, {}, {}
+        self._is_tried = self.model.built
+        if self._is_tried:
+            self._try()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the weights, if it is this epoch's turn."""
@@ -127,6 +147,10 @@ class UnitMonitor(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """See how far the first step has moved them; or steps, where several are run as one."""
+        if not self._is_tried:
+            self._is_tried = True
+            self._try()
+        self._claim(logs)
         if self._before:
             after = values(self.model)
             self._ratios = {
@@ -140,10 +164,30 @@ class UnitMonitor(keras.callbacks.Callback):
             self._inspect(epoch)
         last = next(reversed(self.diagnoses.values()))
         if logs is not None:
-            logs["dead_units"] = sum(finding.dead for finding in last.trained)
+            logs[self.key] = sum(finding.dead for finding in last.trained)
 
     def _is_due(self, epoch: int) -> bool:
         return not self.diagnoses or (epoch + 1) % self.every == 0
+
+    def _claim(self, logs: Mapping[str, Any] | None) -> None:
+        """Refuse a key by which there is something else: a metric, or what another monitor has."""
+        if self.key.removeprefix("val_") in (logs or {}):
+            raise ValueError(
+                f"training has something called {self.key!r} already; give UnitMonitor another key"
+            )
+
+    def _try(self) -> None:
+        """Inspect the model on the first batch, or on all if that is too little to judge it."""
+        first = itertools.islice(batches(self.data, self.batch_size), 1)
+        try:
+            try:
+                inspect(self.model, first)
+            except ValueError:  # which a batch of nothing but padding raises as well
+                inspect(self.model, self.data, self.batch_size)
+            gradient_norms(self.model, self.data, self.batch_size)
+        except Exception as error:
+            error.add_note("It comes of the data that UnitMonitor was given, or of the model.")
+            raise
 
     def _inspect(self, epoch: int) -> None:
         diagnosis = inspect(self.model, self.data, self.batch_size, per_unit=True)
@@ -167,7 +211,7 @@ class UnitMonitor(keras.callbacks.Callback):
             if self._log:
                 self._log.append(name, rows)
         if self._log:
-            self._log.events(epoch, diagnosis)
+            self._log.events(self._run, epoch, diagnosis)
         if self._should_stop(diagnosis):
             self.model.stop_training = True
 
@@ -197,9 +241,10 @@ class UnitMonitor(keras.callbacks.Callback):
     def layers_frame(self) -> pd.DataFrame:
         """A data frame with a row for each run, epoch and layer with weights.
 
-        ``gradient_norm`` is that of the loss on the first batch of the data, after the epoch, if
-        they have targets; ``update_ratio`` the norm of the change of the weights by the first step
-        of the epoch (the first call, with ``steps_per_execution``) over that of the weights.
+        ``gradient_norm`` is that of the loss that the model was compiled with, on the first batch
+        of the data, after the epoch, if they have targets, and before anything is clipped;
+        ``update_ratio`` the norm of the change of the weights by the first step of the epoch (the
+        first call, with ``steps_per_execution``) over that of the weights.
         """
         return self._frame("layers.csv")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from actlib.diagnose.moments import Moments
 from actlib.diagnose.places import layers, own_variables
+from actlib.diagnose.restore import replaced
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,59 @@ class Stale:
     stale: int
 
 
-def differs_in_training(model: Any) -> bool:
-    """Whether some layer takes other statistics in training than in use."""
-    return any(_learns(layer) for _, layer in layers(model))
+def run(model: Any, inputs: Any, training: bool) -> Any:
+    """Call a model as Keras does to train or to use it."""
+    return model(inputs, **told(type(model).call, training))
 
 
-def stale(model: Any, seen: Mapping[Any, Moments]) -> tuple[Stale, ...]:
-    """The layers whose moving statistics are not those of what they are given in training."""
+def told(function: Callable[..., Any], training: bool) -> dict[str, bool]:
+    """The argument by which a function learns of the mode, as Keras gives it to one that has it."""
+    return {"training": training} if "training" in inspect.signature(function).parameters else {}
+
+
+def may_differ(model: Any) -> bool:
+    """Whether some layer may take other statistics in training than in use."""
+    return _takes_mode(model) and any(_learns(layer) for _, layer in layers(model))
+
+
+@contextmanager
+def watched(model: Any) -> Iterator[Mapping[Any, Set[bool]]]:
+    """Learn of each layer that gathers statistics whether it is called in training mode, or not."""
+    modes: dict[Any, set[bool]] = {layer: set() for _, layer in layers(model) if _learns(layer)}
+    with ExitStack() as stack:
+        for layer, found in modes.items():
+            stack.enter_context(replaced(layer, "call", _noting(layer, found)))
+        yield modes
+
+
+def _noting(layer: Any, modes: set[bool]) -> Callable[..., Any]:
+    """The call of a layer, which takes a note of the mode."""
+    call, signature = layer.call, inspect.signature(type(layer).call)
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(layer, *args, **kwargs)
+        given.apply_defaults()
+        modes.add(bool(given.arguments["training"]))
+        return call(*args, **kwargs)
+
+    return noting
+
+
+def stale(model: Any, seen: Mapping[Any, Moments], differing: Set[Any]) -> tuple[Stale, ...]:
+    """The layers whose moving statistics are not those of what they are given in training.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The model.
+    seen : mapping of keras.Layer to Moments
+        What each layer of batch normalisation was given.
+    differing : set of keras.Layer
+        The layers that take other statistics in training than in use.
+    """
     found = []
     for path, layer in layers(model):
-        if layer in seen and _learns(layer):
+        if layer in seen and layer in differing:
             mean, deviation = seen[layer].mean, np.sqrt(seen[layer].variance + layer.epsilon)
             moving = np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)
             shift = np.abs(np.asarray(layer.moving_mean) - mean) / deviation
@@ -56,8 +101,12 @@ def _learns(layer: Any) -> bool:
     """Whether a layer gathers statistics while it is trained, as batch normalisation does."""
     if not layer.trainable or layer.quantization_mode or getattr(layer, "stateful", False):
         return False  # what else it remembers is no statistics
-    takes_mode = "training" in inspect.signature(type(layer).call).parameters
-    return takes_mode and any(
+    return _takes_mode(layer) and any(
         not variable.trainable and "float" in str(variable.dtype)
         for variable in own_variables(layer)
     )
+
+
+def _takes_mode(layer: Any) -> bool:
+    """Whether the call of a layer can be told that it is part of training."""
+    return bool(told(type(layer).call, True))

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from actlib.diagnose.batches import batches
+from actlib.diagnose.normalisation import run, told
 from actlib.diagnose.places import layers, own_variables
 from actlib.diagnose.restore import random_state, restored, variables
 from actlib.health import norm
@@ -33,6 +34,9 @@ def values(model: Any) -> dict[str, list[np.ndarray]]:
 def gradient_norms(model: Any, data: Any, batch_size: int) -> dict[str, float]:
     """The norm of the gradient of the loss at the weights of each layer, on the first batch.
 
+    It is that of the loss which the model was compiled with, before anything is clipped. In half
+    precision the loss is scaled meanwhile, as it is in training, and less where that overflows.
+
     Parameters
     ----------
     model : keras.Model
@@ -51,14 +55,16 @@ def gradient_norms(model: Any, data: Any, batch_size: int) -> dict[str, float]:
         x, y, sample_weight = next(batches(data, batch_size))
     if y is None or getattr(model, "loss", None) is None:
         return {}
-    with random_state(), restored(variables(model)), tf.GradientTape() as tape:
-        loss = model.compute_loss(
-            x=x, y=y, y_pred=model(x, training=True), sample_weight=sample_weight
-        )
-    own = weights(model)
-    gradients = tape.gradient(
-        loss,
-        {path: [weight.value for weight in group] for path, group in own.items()},
-        unconnected_gradients="zero",
-    )
-    return {path: norm(map(tf.convert_to_tensor, group)) for path, group in gradients.items()}
+    with random_state(), restored(variables(model)), tf.GradientTape(persistent=True) as tape:
+        y_pred = run(model, x, training=True)
+        mode = told(model.compute_loss, training=True)
+        loss = model.compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **mode)
+    own = {path: [weight.value for weight in group] for path, group in weights(model).items()}
+    scale = float(model.optimizer.scale_loss(1.0)) if model.optimizer else 1.0
+    while True:
+        upstream = tf.cast(scale, loss.dtype)
+        gradients = tape.gradient(loss, own, upstream, unconnected_gradients="zero")
+        norms = {path: norm(map(tf.convert_to_tensor, found)) for path, found in gradients.items()}
+        if scale <= 1 or np.isfinite([*norms.values()]).all():
+            return {path: size / scale for path, size in norms.items()}
+        scale /= 2

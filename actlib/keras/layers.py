@@ -51,7 +51,7 @@ class Activation(keras.layers.Layer):
         If there is no such activation, it has no parameter, or one is outside its domain; if
         something is named that is not there, or twice; on building, if the input has no such axis.
     TypeError
-        If the axes are no whole numbers.
+        If the axes are no whole numbers, `learned` no names, or a first value no number.
 
     References
     ----------
@@ -84,6 +84,8 @@ class Activation(keras.layers.Layer):
         known = self._function.spec.params
         if not known:
             raise ValueError(f"{activation} has no parameter to learn; use actlib.keras.activation")
+        if not isinstance(learned, Iterable | None):
+            raise TypeError(f"{activation}: learned must be names of parameters, got {learned!r}")
         self.learned = list(known if learned is None else listed(learned))
         self._only_once("learned", self.learned)
         for role, given in {
@@ -97,7 +99,8 @@ class Activation(keras.layers.Layer):
         self._only_once("shared_axes", self.shared_axes)
         if 0 in self.shared_axes:
             self._refuse_the_batch(0)
-        self.initial = {key: float(_of(initial, key, p.default)) for key, p in known.items()}
+        first = {key: _of(initial, key, param.default) for key, param in known.items()}
+        self.initial = dict(zip(known, self._function.spec.values(**first), strict=True))
         self.constraint = {
             key: keras.constraints.get(_of(constraint, key, _inside(known[key])))
             for key in self.learned
@@ -105,7 +108,6 @@ class Activation(keras.layers.Layer):
         self.regularizer = {
             key: keras.regularizers.get(_of(regularizer, key, None)) for key in self.learned
         }
-        self._function.spec.values(**self.initial)  # which says what is outside its domain
         self._parameters: dict[str, Any] = {}
 
     def _only_known(self, role: str, given: Any) -> None:
@@ -117,10 +119,10 @@ class Activation(keras.layers.Layer):
                 f"{', '.join(known)}"
             )
 
-    def _whole_numbers(self, role: str, given: int | Iterable[int] | None) -> list[int]:
+    def _whole_numbers(self, role: str, given: Any) -> list[int]:
         try:
             numbers = [] if given is None else given if isinstance(given, Iterable) else [given]
-            return sorted(map(operator.index, numbers))
+            return sorted(map(_whole, numbers))
         except TypeError:
             raise TypeError(
                 f"{self.activation}: {role} must be whole numbers, got {given!r}"
@@ -248,7 +250,7 @@ class GatedUnit(keras.layers.Layer):
         self.supports_masking = True
         self.input_spec = keras.layers.InputSpec(min_ndim=1)
         units = {key: f for key, f in REGISTRY.items() if hasattr(f, "gate")}
-        if unit not in units:
+        if unit not in [*units]:
             raise ValueError(f"actlib has no gated unit {unit!r}{hint(unit, units)}")
         self.unit, self._function = unit, units[unit]
 
@@ -298,6 +300,12 @@ class Inside(keras.constraints.Constraint):
     def get_config(self) -> dict[str, float]:
         """What Keras saves."""
         return {"low": self.low, "high": self.high}
+
+
+def _whole(number: Any) -> int:
+    if isinstance(number, bool):
+        raise TypeError("a truth value is no number")
+    return operator.index(number)
 
 
 def _inside(param: Param) -> Inside | None:
