@@ -39,7 +39,8 @@ def activation(name: str, **params: float) -> ActivationFunction:
     A model may be converted to TensorFlow Lite, which has all the operations needed. Its own
     interpreter is then as accurate as NumPy in float32: E, as `actlib.check.measure` has it, is at
     most 4, and nothing is lost. This holds for finite numbers; those below ``1.2e-35`` may become
-    zero, an infinity the largest float32, and NaN a number.
+    zero, an infinity the largest float32, and NaN a number. The converter makes the interpreter's
+    own operation of the sigmoid, which is NaN beyond 1e19 on some processors (AVX-512).
 
     Examples
     --------
