@@ -21,13 +21,11 @@ from website import cards
 _log = logging.getLogger(__name__)
 
 # Before the page is drawn, so that it does not flash in the other theme. Storage may be forbidden.
-# Who comes for one section needs the others laid out to be led to it, so then nothing is late.
 _THEME_SCRIPT = """\
 const root = document.documentElement.dataset;
 try { root.mode = localStorage.mode || "auto"; } catch { root.mode = "auto"; }
 root.theme = root.mode !== "auto" ? root.mode
   : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-if (!location.hash) document.documentElement.classList.add("late");
 """
 
 
@@ -37,13 +35,17 @@ _REMEDIES = {
     r' role="doc-biblioentry"': ' role="listitem"',
     r"<th( class=\"[^\"]*\")?></th>": r"<td\1></td>",  # heads nothing
     r'<span class="(?:n|nn|p|w)">([^<]*)</span>': r"\1",  # code in the colour of the text around it
+    # What may scroll can be reached by keyboard; see boxes.js.
+    r'<(pre|div class="(?:cell_output|output |pst-scrollable)|math(?=[^>]* display="block"))': (
+        r'<\1 tabindex="0"'
+    ),
 }
 
 
 def _policy() -> str:
     """Nothing from elsewhere, and of scripts only the files of the site and the one above.
 
-    Styles may stand in the page, since KaTeX sets them on every symbol.
+    Styles may stand in the page, since Temml sets them where it aligns columns.
     """
     digest = base64.b64encode(hashlib.sha256(_THEME_SCRIPT.encode()).digest()).decode()
     return "; ".join(
