@@ -24,7 +24,7 @@ const { outputFiles } = await build({
   plugins: [{ name: "font", setup: (bundle) => bundle.onResolve({ filter: /STIXTwoMath/ }, () => ({ path: font })) }],
 });
 const styles = outputFiles.find(({ path }) => path.endsWith(".css")).text;
-const [{ css }] = await new PurgeCSS().purge({ css: [{ raw: styles }], content: [...named, `${folder}/book.js`], keyframes: true, fontFace: true });
+const [{ css }] = await new PurgeCSS().purge({ css: [{ raw: styles }], content: [...named, `${folder}/book.js`], keyframes: true, fontFace: true, variables: true });
 writeFileSync(`${folder}/book.css`, css);
 mkdirSync(`${folder}/fonts`, { recursive: true });
 for (const { path, contents } of outputFiles) if (css.includes(basename(path))) writeFileSync(path, contents);

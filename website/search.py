@@ -60,7 +60,7 @@ def _read(siblings: list[nodes.Node], part: Part, found: list[Part]) -> None:
 
 def _begun(node: nodes.Element) -> Part | None:
     """The part that begins with a node, whose first child names it."""
-    if isinstance(node, nodes.section):
+    if isinstance(node, nodes.section) and isinstance(node[0], nodes.title):
         return Part(node["ids"][0], _text(node[0]))
     if isinstance(node, addnodes.desc | nodes.definition_list_item) and node[0]["ids"]:
         anchor = node[0]["ids"][0]
