@@ -1,4 +1,4 @@
-"""Equations, turned into MathML by Temml while the book is built; browsers draw and read it aloud."""
+"""Equations, turned into MathML by Temml while the book is built, which browsers draw and read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import dukpy
 from docutils import nodes
@@ -41,7 +41,7 @@ def render(tex: str, *, display: bool) -> str:
 def plain(tex: str) -> str:
     """A formula as a line of plain text, such as σ′(z)=1/4; TeX that is broken, as it is."""
     try:
-        return _line(ElementTree.fromstring(render(tex, display=False)))
+        return _line(ET.fromstring(render(tex, display=False)))
     except dukpy.JSRuntimeError:
         return tex
 
@@ -57,7 +57,7 @@ _LINES = {
 }
 
 
-def _line(element: ElementTree.Element) -> str:
+def _line(element: ET.Element) -> str:
     parts = [_line(child) for child in element]
     if element.tag in _LINES:
         parts = [f"({part})" if re.search(r"\W\w", part.strip("()")) else part for part in parts]

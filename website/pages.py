@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import posixpath
 import re
 from html import escape
 from pathlib import Path
@@ -15,8 +14,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
-
-from website import cards
 
 _log = logging.getLogger(__name__)
 
@@ -124,16 +121,9 @@ def _metatags(app: Sphinx, context: Any, doctree: nodes.document | None) -> str:
     tags = {"og:title": title, "og:description": description, "og:type": "article"}
     tags["og:site_name"] = app.config.html_title
     if context.get("pageurl"):
-        tags |= {"og:url": context["pageurl"], "og:image": _card(app, context["pagename"], title)}
+        tags["og:url"] = context["pageurl"]
     named = "".join(f'<meta property="{k}" content="{escape(v)}">\n' for k, v in tags.items())
     return named + f'<meta name="description" content="{escape(description)}">'
-
-
-def _card(app: Sphinx, page: str, title: str) -> str:
-    """Draw the picture that stands for the page where somebody shares it; return its address."""
-    name = f"_static/cards/{page.replace('/', '-')}.png"
-    cards.draw(title, app.config.html_title, Path(app.outdir, name))
-    return posixpath.join(app.config.html_baseurl, name)
 
 
 def _description(doctree: nodes.document) -> str:

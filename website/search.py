@@ -22,7 +22,7 @@ SCRIPT = Path(__file__).parent / "static/search.js"
 INDEX = "search-index.js"
 
 _LEFT_OUT = (nodes.raw, nodes.comment, quiz_reason)
-_CODE = (nodes.literal_block, nodes.doctest_block)
+_NOT_PROSE = (nodes.literal_block, nodes.doctest_block, nodes.table)
 
 
 @dataclass
@@ -31,8 +31,8 @@ class Part:
 
     anchor: str
     title: str
-    prose: list[str] = field(default_factory=list)
-    code: list[str] = field(default_factory=list)
+    prose: list[str] = field(default_factory=list)  # which is quoted
+    other: list[str] = field(default_factory=list)  # code and tables
 
 
 def parts(doctree: nodes.document) -> list[Part]:
@@ -46,34 +46,43 @@ def parts(doctree: nodes.document) -> list[Part]:
 def _read(siblings: list[nodes.Node], part: Part, found: list[Part]) -> None:
     """Add to a part what nodes say, and to what is found the parts that begin with one of them."""
     for node in siblings:
-        if isinstance(node, _CODE):
-            part.code += [] if "output" in node["classes"] else [node.astext()]
+        if isinstance(node, _NOT_PROSE):
+            part.other += [] if "output" in node["classes"] else [_text(node)]
         elif isinstance(node, nodes.TextElement):
             part.prose.append(_text(node))
         elif isinstance(node, nodes.Element) and not isinstance(node, _LEFT_OUT):
             if begun := _begun(node):
                 found.append(begun)
-                _read(node.children[1:], begun, found)
+                _read([child for child in node if not _is_name(child)], begun, found)
             else:
                 _read(node.children, part, found)
 
 
 def _begun(node: nodes.Element) -> Part | None:
-    """The part that begins with a node, whose first child names it."""
-    if isinstance(node, nodes.section) and isinstance(node[0], nodes.title):
-        return Part(node["ids"][0], _text(node[0]))
-    if isinstance(node, addnodes.desc | nodes.definition_list_item) and node[0]["ids"]:
-        anchor = node[0]["ids"][0]
-        return Part(anchor, anchor if isinstance(node, addnodes.desc) else _text(node[0]))
-    return None
+    """The part that begins with a node, if it has a name, and can be led to."""
+    names = [child for child in node.children if _is_name(child)]
+    anchors = [*node["ids"], *(anchor for name in names for anchor in name["ids"])]
+    if not names or not anchors:
+        return None
+    if isinstance(node, addnodes.desc):
+        return Part(anchors[0], anchors[0])
+    return Part(anchors[0], ", ".join(map(_text, names)))
+
+
+def _is_name(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.title):
+        return isinstance(node.parent, nodes.section)
+    return isinstance(node, nodes.term | addnodes.desc_signature) and bool(node["ids"])
 
 
 def _text(node: nodes.Node) -> str:
+    """What a node says, on one line."""
     if isinstance(node, nodes.math | nodes.math_block):
         return maths.plain(node.astext())
     if isinstance(node, nodes.Text):
-        return str(node).replace("\n", " ")
-    return "".join(map(_text, node.children))
+        return " ".join(f".{node}.".split())[1:-1]
+    between = "" if isinstance(node, nodes.TextElement) else " "
+    return between.join(map(_text, node.children))
 
 
 class Index:
@@ -95,7 +104,7 @@ class Index:
         if error is not None or app.builder.name != "html":
             return
         pages = {
-            address: [(p.anchor, p.title, "\n".join(p.prose), "\n".join(p.code)) for p in found]
+            address: [(p.anchor, p.title, " ".join(p.prose), " ".join(p.other)) for p in found]
             for address, found in self.pages.items()
         }
         text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))

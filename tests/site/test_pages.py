@@ -35,8 +35,8 @@ FIGURES = """async () => {
         .map((image) => `figure not loaded, distorted or without alt text: ${image.src}`);
 }"""
 
-MATHS = """() => [...document.querySelectorAll(".math")]
-    .filter((formula) => !formula.querySelector("math annotation"))
+MATHS = """() => [...document.querySelectorAll("math, code.math, .merror")]
+    .filter((formula) => !formula.dataset.tex || !formula.firstElementChild)
     .map((formula) => `not MathML: ${formula.textContent}`)
 """
 
@@ -51,7 +51,7 @@ OVERFLOW = """() => {
     };
     for (const element of document.querySelectorAll("article *")) {
         const { right, width } = element.getBoundingClientRect();
-        if (element.closest(".katex-mathml, svg") || scrolls(element)) continue;
+        if (element.closest("svg") || scrolls(element)) continue;
         if (width && right > innerWidth + 1)
             wide.push(`${right - innerWidth} px too wide: ${element.outerHTML.slice(0, 200)}`);
     }
@@ -117,6 +117,7 @@ def test_page(name, screen, theme, reader, address):
     page.on("response", lambda response: loaded.append(response))
     page.goto(name)
     expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    faults += axe(page)
     page.evaluate(OPEN_EVERYTHING)
     faults += page.evaluate(FIGURES)
     faults += page.evaluate(MATHS)
