@@ -33,7 +33,7 @@ _REMEDIES = {
     r"<th( class=\"[^\"]*\")?></th>": r"<td\1></td>",  # heads nothing
     r'<span class="(?:n|nn|p|w)">([^<]*)</span>': r"\1",  # code in the colour of the text around it
     # What may scroll can be reached by keyboard; see boxes.js.
-    r'<(pre|div class="(?:cell_output|output |pst-scrollable)|math(?=[^>]* display="block"))': (
+    r'<(pre|div(?= class="(?:cell_output|output|pst-scrollable))|math(?=[^>]* display="block"))': (
         r'<\1 tabindex="0"'
     ),
 }
