@@ -95,6 +95,8 @@ class Index:
         app.builder.search = False  # so that Sphinx makes none
 
     def note(self, app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
+        if app.builder.name != "html":
+            return
         if page == "search":
             context["own_scripts"] = [f"_static/{SCRIPT.name}"]
         elif doctree is not None:
