@@ -64,12 +64,15 @@ class Assets:
         folder = site / "_static"
         pages = {path: path.read_text("utf-8") for path in _files(site, "*.html", but=folder)}
         text = "".join(pages.values())
-        own = sorted(set(re.findall(r'src="[^"]*_static/(?!book)([\w-]+\.js)', text)))
+        own: list[str] = sorted(set(re.findall(r'src="[^"]*_static/(?!book)([\w-]+\.js)', text)))
         _run_node(
             folder=str(folder),
             script=self._script(site),
             module=str(HERE / "static/book.js"),
-            sheets=[str(site / sheet) for sheet in [*_THEME_SHEETS, *self.sheets, *_OUR_SHEETS]],
+            sheets=[
+                *(str(site / sheet) for sheet in [*_THEME_SHEETS, *self.sheets]),
+                *map(str, _OUR_SHEETS),
+            ],
             font=str(FONT),
             named=[*map(str, pages), *(str(folder / name) for name in own)],
         )

@@ -14,6 +14,7 @@ from typing import Any
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 
 from website import maths
 from website.quiz import quiz_reason
@@ -92,7 +93,8 @@ class Index:
         self.pages: dict[str, list[Part]] = {}
 
     def begin(self, app: Sphinx) -> None:
-        app.builder.search = False  # so that Sphinx makes none
+        if isinstance(app.builder, StandaloneHTMLBuilder):
+            app.builder.search = False  # so that Sphinx makes no index
 
     def note(self, app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
         if app.builder.name != "html":
