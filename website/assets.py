@@ -1,4 +1,4 @@
-"""What a page loads: its own style inside it, one script for all pages, and fonts cut to size.
+"""What a page loads: one style and one script for all pages, and fonts cut to size.
 
 A theme serves every page a dozen stylesheets and scripts, of which it needs a tenth. Once the pages
 are written, they are given these instead, and what no page refers to is removed from the site.
@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import shutil
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,23 @@ from PIL import Image
 from sphinx.application import Sphinx
 
 from actlib import explorer
-from website.maths import KATEX
+from website.maths import MODULES
 
 HERE = Path(__file__).parent
 EXPLORER = Path(explorer.__file__).parent
-STYLE = "<style>/* the rules that this page needs */</style>"
+FONT = MODULES / "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2"
 
 # The theme's templates name these themselves; for everything else, Sphinx is asked.
-_THEME_SHEETS = ["styles/theme.css", "styles/pydata-sphinx-theme.css"]
-_THEME_SCRIPTS = ["scripts/bootstrap.js", "scripts/pydata-sphinx-theme.js"]
-# Where the theme measures all boxes as soon as the page is there; book.js does so later.
-_MEASURES = "e.tabIndex=e.scrollWidth>e.clientWidth||e.scrollHeight>e.clientHeight?0:-1"
+_THEME_SHEETS = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css"]
+_OUR_SHEETS = [
+    MODULES / "temml/dist/Temml-STIX2.css",
+    HERE / "static/book.css",
+    EXPLORER / "instrument.css",
+    EXPLORER / "explorer.css",
+    HERE / "static/depths.css",
+]
+# What Sphinx searches with and marks what it found, which search.js does.
+_NOT_NEEDED = {"_static/doctools.js", "_static/sphinx_highlight.js"}
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
@@ -56,59 +63,46 @@ class Assets:
         site = Path(app.outdir)
         folder = site / "_static"
         pages = {path: path.read_text("utf-8") for path in _files(site, "*.html", but=folder)}
-        named = [_with_scripts(html, folder) for html in pages.values()]
-        packed = _packed(folder, self._sheets(folder), self._script(folder), named)
-        digest = hashlib.sha256(packed["script"].encode()).hexdigest()[:8]
-        (folder / "book.js").write_text(packed["script"], "utf-8")
-        for (path, html), style in zip(pages.items(), packed["styles"], strict=True):
-            static = "../" * (len(path.relative_to(site).parts) - 1) + "_static"
-            rules = style.replace("@static@", static)
-            html = html.replace(STYLE, f"<style>{rules}</style>")
-            html = html.replace("_static/book.js", f"_static/book.js?v={digest}")
-            path.write_text(_with_sizes(html, path.parent), "utf-8")
+        text = "".join(pages.values())
+        own: list[str] = sorted(set(re.findall(r'src="[^"]*_static/(?!book)([\w-]+\.js)', text)))
+        _run_node(
+            folder=str(folder),
+            script=self._script(site),
+            module=str(HERE / "static/book.js"),
+            sheets=[
+                *(str(site / sheet) for sheet in [*_THEME_SHEETS, *self.sheets]),
+                *map(str, _OUR_SHEETS),
+            ],
+            font=str(FONT),
+            named=[*map(str, pages), *(str(folder / name) for name in own)],
+        )
+        for path, html in pages.items():
+            html = _with_sizes(html, path.parent)
+            for name in ("book.js", "book.css"):
+                html = html.replace(f"_static/{name}", f"_static/{name}?v={_digest(folder / name)}")
+            path.write_text(html, "utf-8")
         for picture in sorted(site.glob("_images/*.png")):
             _shrink(picture)
-        _remove_unnamed(folder, site)
+        text += "".join((folder / name).read_text("utf-8") for name in ["book.css", *own])
+        _remove_unnamed(folder, text)
         # It tells where the environment lies, and nobody asks: all is written anew each time.
         (site / ".buildinfo").unlink()
-        _cut_fonts(folder / "fonts", "".join([*pages.values(), *packed["styles"]]))
+        _cut_fonts(folder / "fonts", text)
 
-    def _sheets(self, folder: Path) -> list[str]:
-        files = [folder / name for name in _THEME_SHEETS]
-        files += [folder.parent / name for name in self.sheets]
-        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css"]
-        files += [
-            EXPLORER / "instrument.css",
-            EXPLORER / "explorer.css",
-            HERE / "static/depths.css",
-        ]
-        return [str(file.resolve()) for file in files]
-
-    def _script(self, folder: Path) -> str:
+    def _script(self, site: Path) -> str:
         settings = [js.attributes["body"] for js in self.scripts if not js.filename]
-        options, *others = [js.filename for js in self.scripts if js.filename]
-        texts = [(folder.parent / options).read_text("utf-8"), *settings]
-        texts += [(folder.parent / name).read_text("utf-8") for name in others]
-        texts += [(folder / name).read_text("utf-8") for name in _THEME_SCRIPTS]
-        texts.append((HERE / "static/book.js").read_text("utf-8"))
-        script = "\n;".join(texts)
-        if _MEASURES not in script:
-            raise RuntimeError("the theme has changed: does it still set tabIndex on all boxes?")
-        return script.replace(_MEASURES, "")
+        names = [js.filename for js in self.scripts if js.filename]
+        options, *others = [name for name in names if name not in _NOT_NEEDED]
+        texts = [(site / options).read_text("utf-8"), *settings]
+        texts += [(site / name).read_text("utf-8") for name in others]
+        return "\n;".join(texts)
 
 
 def _files(folder: Path, pattern: str, but: Path) -> list[Path]:
     return sorted(path for path in folder.rglob(pattern) if but not in path.parents)
 
 
-def _with_scripts(html: str, folder: Path) -> str:
-    """A page and the text of the scripts that it alone loads, which name rules, too."""
-    own = re.findall(r'<script defer src="[^"]*_static/(?!book)(\w+\.js)', html)
-    return "\n".join([html, *((folder / name).read_text("utf-8") for name in own)])
-
-
-def _packed(folder: Path, sheets: list[str], script: str, pages: list[str]) -> Any:
-    task = {"folder": str(folder), "sheets": sheets, "script": script, "pages": pages}
+def _run_node(**task: Any) -> None:
     done = node(
         [str(HERE / "pack.mjs")],
         return_completed_process=True,
@@ -118,7 +112,10 @@ def _packed(folder: Path, sheets: list[str], script: str, pages: list[str]) -> A
     )
     if done.returncode:
         raise RuntimeError(f"pack.mjs failed: {done.stderr!s}")
-    return json.loads(done.stdout)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:8]
 
 
 def _with_sizes(html: str, folder: Path) -> str:
@@ -138,21 +135,26 @@ def _shrink(path: Path) -> None:
         image.quantize(128, Image.Quantize.FASTOCTREE).save(path, optimize=True)
 
 
-def _remove_unnamed(folder: Path, site: Path) -> None:
-    """Remove static files that no page names."""
-    html = "".join(path.read_text("utf-8") for path in _files(site, "*.html", but=folder))
+def _remove_unnamed(folder: Path, text: str) -> None:
+    """Remove static files that neither a page nor its style or script names."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif path.relative_to(site).as_posix() not in html:
+        elif path.relative_to(folder).as_posix() not in text:
             path.unlink()
+
+
+# A letter of a formula is drawn in italics, which are characters of their own.
+_ITALICS = [*range(0x1D434, 0x1D468), 0x210E, *range(0x1D6E2, 0x1D71C)]
 
 
 def _cut_fonts(folder: Path, text: str) -> None:
     """Leave in each font only the characters that the book shows; an icon is one, too."""
     shown = {ord(character) for character in set(text)}
     shown |= {int(code, 16) for code in re.findall(r"\\([0-9a-fA-F]{2,6})", text)}
+    letters = set(re.findall(r"<mi>(.)</mi>", text))
+    shown |= {code for code in _ITALICS if unicodedata.normalize("NFKC", chr(code)) in letters}
     options = Options(flavor="woff2", layout_features=["*"], notdef_outline=True)
     for path in sorted(folder.glob("*.woff2")):
         font = load_font(path, options)

@@ -53,7 +53,7 @@ def from_state(state: str) -> Explorer:
 def _markup(self: HTML5Translator, node: explorer) -> str:
     shown: Explorer = node["shown"]
     return shown.markup(
-        lambda tex: maths.render(tex, display=True, output="mathml"),
+        lambda tex: maths.render(tex, display=True),
         instruments.address(self, PAGE),
     )
 

@@ -1,11 +1,13 @@
-"""Equations, rendered by KaTeX while the book is built: HTML for the eye, MathML for the ear."""
+"""Equations, turned into MathML by Temml while the book is built, which browsers draw and read."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import dukpy
 from docutils import nodes
@@ -14,7 +16,7 @@ from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-KATEX = Path(__file__).parent / "node_modules" / "katex" / "dist"
+MODULES = Path(__file__).parent / "node_modules"
 
 _log = logging.getLogger(__name__)
 
@@ -22,16 +24,45 @@ _log = logging.getLogger(__name__)
 @cache
 def _engine() -> Any:
     engine = dukpy.JSInterpreter()
-    engine.evaljs(["var self = this", (KATEX / "katex.min.js").read_text("utf-8"), "null"])
+    temml = (MODULES / "temml/dist/temml.min.js").read_text("utf-8")
+    engine.evaljs(["var self = this", temml, "null"])
     return engine
 
 
 @cache
-def render(tex: str, *, display: bool, output: str = "htmlAndMathml") -> str:
-    """Turn TeX into HTML; raise `dukpy.JSRuntimeError` where KaTeX does not understand it."""
-    options = {"displayMode": display, "output": output, "throwOnError": True, "strict": "error"}
-    call = "katex.renderToString(dukpy.tex, dukpy.options)"
-    return str(_engine().evaljs(call, tex=tex, options=options))
+def render(tex: str, *, display: bool) -> str:
+    """Turn TeX into MathML; raise `dukpy.JSRuntimeError` where Temml does not understand it."""
+    options = {"displayMode": display, "throwOnError": True, "strict": True}
+    call = "temml.renderToString(dukpy.tex, dukpy.options)"
+    mathml = str(_engine().evaljs(call, tex=tex, options=options))
+    return mathml.replace("<math", f'<math data-tex="{escape(" ".join(tex.split()))}"', 1)
+
+
+def plain(tex: str) -> str:
+    """A formula as a line of plain text, such as σ′(z)=1/4; TeX that is broken, as it is."""
+    try:
+        return _line(ET.fromstring(render(tex, display=False)))
+    except dukpy.JSRuntimeError:
+        return tex
+
+
+_LINES = {
+    "mfrac": "{}/{}",
+    "msqrt": "√{}",
+    "msub": "{}_{}",
+    "msubsup": "{}_{}^{}",
+    "msup": "{}^{}",
+    "munder": "{}_{}",
+    "munderover": "{}_{}^{}",
+}
+
+
+def _line(element: ET.Element) -> str:
+    parts = [_line(child) for child in element]
+    if element.tag in _LINES:
+        parts = [f"({part})" if re.search(r"\W\w", part.strip("()")) else part for part in parts]
+        return _LINES[element.tag].format(*parts).replace("^′", "′")
+    return (element.text or "").strip("\u2061") + "".join(parts)
 
 
 def _rendered(node: nodes.Element, *, display: bool) -> str:
@@ -40,12 +71,12 @@ def _rendered(node: nodes.Element, *, display: bool) -> str:
         return render(tex, display=display)
     except dukpy.JSRuntimeError as error:
         reason = str(error).partition("\n")[0]
-        _log.warning("broken TeX: %s in %r", reason, tex, location=node, type="katex")
+        _log.warning("broken TeX: %s in %r", reason, tex, location=node, type="maths")
         return f"<code>{escape(tex)}</code>"
 
 
 def _inline(self: HTML5Translator, node: nodes.math) -> None:
-    self.body.append(f'<span class="math">{_rendered(node, display=False)}</span>')
+    self.body.append(_rendered(node, display=False))
     raise nodes.SkipNode
 
 
@@ -62,4 +93,4 @@ def _block(self: HTML5Translator, node: nodes.math_block) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    app.add_html_math_renderer("katex", (_inline, None), (_block, None))
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))

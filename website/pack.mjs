@@ -1,46 +1,30 @@
-// Reads as JSON: the folder of a site's static files, the paths of stylesheets, the text of all
-// scripts, and the pages. Puts the fonts that the stylesheets name into the folder `fonts` there.
-// Writes as JSON: the script, minified, and for each page the rules that it can need, which are
-// those whose names stand in the page or in the script. "@static@" in them stands for the folder.
+// Reads as JSON: the folder of a site's static files, the text of scripts, the paths of the module that
+// all pages run, of stylesheets, of the font for mathematics, and of what else names rules. Writes
+// book.js, all scripts in one; book.css, the rules that are named in it or there; and its fonts.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { build, transform } from "esbuild";
 import { PurgeCSS } from "purgecss";
 
-const { folder, sheets, script, pages } = JSON.parse(readFileSync(0, "utf8"));
+const { folder, script, module, sheets, font, named } = JSON.parse(readFileSync(0, "utf8"));
 
-async function bundled(paths) {
-  const contents = paths.map((path) => `@import ${JSON.stringify(path)};`).join("\n");
-  const { outputFiles } = await build({
-    stdin: { contents, loader: "css", resolveDir: folder },
-    bundle: true,
-    minify: true,
-    write: false,
-    outdir: folder,
-    publicPath: "@static@",
-    assetNames: "fonts/[name]",
-    loader: { ".woff2": "file", ".woff": "empty", ".ttf": "empty", ".svg": "dataurl", ".png": "dataurl" },
-  });
-  mkdirSync(`${folder}/fonts`, { recursive: true });
-  const fonts = outputFiles.filter((file) => !file.path.endsWith(".css"));
-  fonts.forEach((font) => writeFileSync(font.path, font.contents));
-  return outputFiles.find((file) => file.path.endsWith(".css")).text;
-}
+const bundled = await build({ entryPoints: [module], bundle: true, write: false });
+const { code } = await transform(`${script}\n;${bundled.outputFiles[0].text}`, { minify: true });
+writeFileSync(`${folder}/book.js`, code);
 
-async function purged(css, content) {
-  const [result] = await new PurgeCSS().purge({
-    css: [{ raw: css }],
-    content,
-    keyframes: true,
-  });
-  return result.css;
-}
-
-const js = { raw: script, extension: "js" };
-const html = pages.map((raw) => ({ raw, extension: "html" }));
-const needed = await purged(await bundled(sheets), [...html, js]);
-process.stdout.write(
-  JSON.stringify({
-    script: (await transform(script, { minify: true })).code,
-    styles: await Promise.all(html.map((page) => purged(needed, [page, js]))),
-  }),
-);
+const { outputFiles } = await build({
+  stdin: { contents: sheets.map((path) => `@import ${JSON.stringify(path)};`).join("\n"), loader: "css", resolveDir: folder },
+  bundle: true,
+  minify: true,
+  write: false,
+  outdir: folder,
+  assetNames: "fonts/[name]",
+  loader: { ".woff2": "file", ".woff": "empty", ".ttf": "empty", ".svg": "dataurl", ".png": "dataurl" },
+  // Temml's stylesheet names a font that does not come with it.
+  plugins: [{ name: "font", setup: (bundle) => bundle.onResolve({ filter: /STIXTwoMath/ }, () => ({ path: font })) }],
+});
+const styles = outputFiles.find(({ path }) => path.endsWith(".css")).text;
+const [{ css }] = await new PurgeCSS().purge({ css: [{ raw: styles }], content: [...named, `${folder}/book.js`], keyframes: true, fontFace: true, variables: true });
+writeFileSync(`${folder}/book.css`, css);
+mkdirSync(`${folder}/fonts`, { recursive: true });
+for (const { path, contents } of outputFiles) if (css.includes(basename(path))) writeFileSync(path, contents);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import posixpath
 import re
 from html import escape
 from pathlib import Path
@@ -16,18 +15,14 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 
-from website import cards
-
 _log = logging.getLogger(__name__)
 
 # Before the page is drawn, so that it does not flash in the other theme. Storage may be forbidden.
-# Who comes for one section needs the others laid out to be led to it, so then nothing is late.
 _THEME_SCRIPT = """\
 const root = document.documentElement.dataset;
 try { root.mode = localStorage.mode || "auto"; } catch { root.mode = "auto"; }
 root.theme = root.mode !== "auto" ? root.mode
   : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-if (!location.hash) document.documentElement.classList.add("late");
 """
 
 
@@ -37,13 +32,17 @@ _REMEDIES = {
     r' role="doc-biblioentry"': ' role="listitem"',
     r"<th( class=\"[^\"]*\")?></th>": r"<td\1></td>",  # heads nothing
     r'<span class="(?:n|nn|p|w)">([^<]*)</span>': r"\1",  # code in the colour of the text around it
+    # What may scroll can be reached by keyboard; see boxes.js.
+    r'<(pre|div(?= class="(?:cell_output|output|pst-scrollable))|math(?=[^>]* display="block"))': (
+        r'<\1 tabindex="0"'
+    ),
 }
 
 
 def _policy() -> str:
     """Nothing from elsewhere, and of scripts only the files of the site and the one above.
 
-    Styles may stand in the page, since KaTeX sets them on every symbol.
+    Styles may stand in the page, since Temml sets them where it aligns columns.
     """
     digest = base64.b64encode(hashlib.sha256(_THEME_SCRIPT.encode()).digest()).decode()
     return "; ".join(
@@ -122,16 +121,9 @@ def _metatags(app: Sphinx, context: Any, doctree: nodes.document | None) -> str:
     tags = {"og:title": title, "og:description": description, "og:type": "article"}
     tags["og:site_name"] = app.config.html_title
     if context.get("pageurl"):
-        tags |= {"og:url": context["pageurl"], "og:image": _card(app, context["pagename"], title)}
+        tags["og:url"] = context["pageurl"]
     named = "".join(f'<meta property="{k}" content="{escape(v)}">\n' for k, v in tags.items())
     return named + f'<meta name="description" content="{escape(description)}">'
-
-
-def _card(app: Sphinx, page: str, title: str) -> str:
-    """Draw the picture that stands for the page where somebody shares it; return its address."""
-    name = f"_static/cards/{page.replace('/', '-')}.png"
-    cards.draw(title, app.config.html_title, Path(app.outdir, name))
-    return posixpath.join(app.config.html_baseurl, name)
 
 
 def _description(doctree: nodes.document) -> str:

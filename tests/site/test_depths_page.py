@@ -58,7 +58,7 @@ def readings(page: Page) -> list[float]:
     rows = page.locator(f"{WIDGET} tbody tr").all()
     cells = [row.locator("td").all_text_contents() for row in rows[:2]]
     factor = rows[2].locator("td span").all_text_contents()
-    bounds = rows[2].locator("td small").inner_text().split(" to ")
+    bounds = rows[2].locator("td small").text_content().split(" to ")
     return [number(text) for text in [*cells[0], *cells[1], factor[0], *bounds, factor[1]]]
 
 

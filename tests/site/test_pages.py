@@ -35,8 +35,8 @@ FIGURES = """async () => {
         .map((image) => `figure not loaded, distorted or without alt text: ${image.src}`);
 }"""
 
-MATHS = """() => [...document.querySelectorAll(".math")]
-    .filter((formula) => !formula.querySelector("math annotation"))
+MATHS = """() => [...document.querySelectorAll("math, code.math, .merror")]
+    .filter((formula) => !formula.dataset.tex || !formula.firstElementChild)
     .map((formula) => `not MathML: ${formula.textContent}`)
 """
 
@@ -51,7 +51,7 @@ OVERFLOW = """() => {
     };
     for (const element of document.querySelectorAll("article *")) {
         const { right, width } = element.getBoundingClientRect();
-        if (element.closest(".katex-mathml, svg") || scrolls(element)) continue;
+        if (element.closest("svg") || scrolls(element)) continue;
         if (width && right > innerWidth + 1)
             wide.push(`${right - innerWidth} px too wide: ${element.outerHTML.slice(0, 200)}`);
     }
@@ -76,13 +76,15 @@ def outcry(page: Page, address: str) -> list[str]:
     return heard
 
 
-def axe(page: Page, part: str = "html") -> list[str]:
-    """What the checker of accessibility objects to in the whole page or a part of it."""
+def axe(page: Page, part: str = "html", rules: list[str] | None = None) -> list[str]:
+    """What the checker of accessibility objects to in a part of a page, by all rules or some."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
-    quick = {"resultTypes": ["violations"]}  # all rules; what they are content with is not told
+    options: dict[str, Any] = {"resultTypes": ["violations"]}  # what it is content with is not told
+    if rules:
+        options["runOnly"] = rules
     violations = page.evaluate(
-        "async ([part, options]) => (await axe.run(part, options)).violations", [part, quick]
+        "async ([part, options]) => (await axe.run(part, options)).violations", [part, options]
     )
     return [
         f"{found['id']}: {found['help']}: {node['html'][:200]} {node['failureSummary']}"
@@ -117,6 +119,7 @@ def test_page(name, screen, theme, reader, address):
     page.on("response", lambda response: loaded.append(response))
     page.goto(name)
     expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    faults += axe(page, rules=["scrollable-region-focusable"])  # nothing is opened yet
     page.evaluate(OPEN_EVERYTHING)
     faults += page.evaluate(FIGURES)
     faults += page.evaluate(MATHS)
@@ -126,6 +129,14 @@ def test_page(name, screen, theme, reader, address):
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-{screen}-{theme}.png")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", READ)
+def test_page_is_accessible_as_it_is_loaded(name, reader):
+    page = reader("phone").new_page()
+    page.goto(name)
+    assert not axe(page)
 
 
 def weight(response: Response) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from built import READ, SCREENS
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 CHAPTER = "chapters/math.html"
 TOGGLE = ".theme-switch-button"
@@ -15,29 +15,62 @@ def theme(page: Page) -> str:
     return page.evaluate("document.documentElement.dataset.theme")
 
 
-@pytest.mark.parametrize(
-    ("query", "page_found"),
-    [
-        ("leaky_relu", "chapters/api.html"),
-        ("sigmoid.grad", "chapters/math.html"),
-        ("激活函数", "chapters/glossary.html"),
-        ("消失", "chapters/glossary.html"),  # two characters of a longer term
-    ],
-)
-def test_search_finds(query, page_found, reader):
-    page = reader().new_page()
+# What is searched for, and what is to be the first result.
+SEARCHES = {
+    "dying relu": "chapters/dying.html",
+    "leaky_relu": "chapters/api.html#actlib.leaky_relu",
+    "gelu": "chapters/api.html#actlib.gelu",
+    "s*(1-s)": "chapters/accuracy.html",
+    "激活函数": "chapters/glossary.html#term-activation-function",
+    "死亡": "chapters/glossary.html",  # two characters of a longer term
+}
+
+
+def search(page: Page, query: str) -> Locator:
+    """Type into the field that the keys open, from a chapter; return the results."""
     page.goto(CHAPTER)
     page.keyboard.press("Control+k")
     page.keyboard.type(query)
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=*")
-    expect(page.locator(f"#search-results a[href*='{page_found}']").first).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text(query)
+    return page.locator("#search-results li")
+
+
+@pytest.mark.parametrize("query", SEARCHES)
+def test_search_finds(query, reader):
+    first = search(reader().new_page(), query).first
+    assert first.get_by_role("link").get_attribute("href").startswith(SEARCHES[query])
+
+
+def test_search_quotes_prose_and_marks_the_words(reader):
+    results = search(reader().new_page(), "dying relu")
+    quoted = " ".join(results.locator("p").all_inner_texts())
+    assert "import " not in quoted
+    assert {word.lower() for word in results.locator("mark").all_inner_texts()} == {"dying", "relu"}
+
+
+def test_search_finds_a_formula_however_it_is_spaced(reader):
+    page = reader().new_page()
+    counts = {search(page, query).count() for query in ("s*(1-s)", "s(1 - s)", "S * (1 − s)")}
+    assert len(counts) == 1
+    assert counts.pop() > 5
 
 
 def test_search_says_when_there_is_nothing(reader):
-    page = reader().new_page()
-    page.goto("search.html?q=zyzzyva")
-    expect(page.locator("#search-results")).to_contain_text("did not match any documents")
+    expect(search(reader().new_page(), "zyzzyva")).to_have_count(0)
+
+
+@pytest.mark.parametrize("screen", [pytest.param("desktop", marks=pytest.mark.deep), "phone"])
+@pytest.mark.parametrize("field", ["#pst-search-dialog", ".bd-search-container"])
+def test_what_is_searched_for_stands_beside_the_magnifier(field, screen, reader):
+    page = reader(screen).new_page()
+    page.goto("search.html" if field == ".bd-search-container" else CHAPTER)
+    page.keyboard.press("Control+k")
+    icon = page.locator(f"{field} .fa-magnifying-glass").bounding_box()
+    typed = page.locator(f"{field} input")
+    padding = typed.evaluate("(input) => parseFloat(getComputedStyle(input).paddingLeft)")
+    assert icon["x"] + icon["width"] < typed.bounding_box()["x"] + padding
 
 
 def test_copy_button_copies_the_code(reader):
@@ -49,6 +82,71 @@ def test_copy_button_copies_the_code(reader):
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.strip() == code.locator("pre").inner_text().strip()
     assert "import" in copied
+
+
+COPIED = """(formula) => {
+    getSelection().selectAllChildren(formula.parentElement);
+    const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true });
+    formula.dispatchEvent(event);
+    return event.clipboardData.getData("text/plain");
+}"""
+
+
+def test_formulas_are_copied_as_tex(reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    copied = page.locator("p > math").first.evaluate(COPIED)
+    assert "$e^x$" in copied
+    assert "\n" not in copied.strip()
+
+
+# The widths of a letter in a formula, and of the same one in italics of the font for mathematics.
+WIDTHS = """(letter) => document.fonts.load("16px STIX2").then(() => {
+    const { width } = letter.getBoundingClientRect();
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = `${getComputedStyle(letter).fontSize} STIX2`;
+    return [width, context.measureText("𝑧").width];
+})"""
+
+
+def test_formulas_are_drawn_in_their_own_font(reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    letter = page.locator("p > math > mi").filter(has_text=re.compile("^z$")).first
+    drawn, expected = letter.evaluate(WIDTHS)
+    assert drawn == pytest.approx(expected, abs=0.5)
+
+
+def test_aligned_equations_are_aligned(reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    cells = page.locator("math mtable.tml-jot > mtr > mtd")
+    table = cells.first.locator("xpath=../..").locator("> mtr")
+    lefts, rights = [], []
+    for row in table.all():
+        first, second = row.locator("> mtd > *").all()[:2]
+        rights.append(first.evaluate("(cell) => cell.getBoundingClientRect().right"))
+        lefts.append(second.evaluate("(cell) => cell.getBoundingClientRect().left"))
+    assert max(rights) - min(rights) < 1
+    assert max(lefts) - min(lefts) < 1
+
+
+def test_contents_mark_what_is_read(reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    marked = page.locator("#pst-page-toc-nav a[aria-current]")
+    page.locator("#the-hyperbolic-tangent > p").last.evaluate("(end) => end.scrollIntoView()")
+    expect(marked).to_have_text("The hyperbolic tangent")
+    page.get_by_role("link", name="Further reading").last.click()
+    expect(marked).to_have_text("Further reading")
+
+
+def test_theme_button_names_its_state(reader):
+    page = reader().new_page()
+    page.goto(CHAPTER)
+    for mode in ["as the system", "dark", "light", "as the system"]:
+        button = page.get_by_role("button", name=f"Theme: {mode}")
+        button.click()
 
 
 def test_solutions_are_hidden_and_open(reader):
@@ -123,7 +221,7 @@ def test_everything_is_reached_by_keyboard_and_focus_is_seen(screen, reader):
 def test_wide_boxes_scroll_by_keyboard(reader):
     page = reader("phone").new_page()
     page.goto(CHAPTER)
-    boxes = "pre[tabindex='0']:visible, .katex-display[tabindex='0']:visible"
+    boxes = "pre[tabindex='0']:visible, div.math > math[tabindex='0']:visible"
     wide = page.locator(boxes).first
     wide.focus()
     page.keyboard.press("ArrowRight")
@@ -153,6 +251,16 @@ def test_sidebar_opens_on_a_phone(reader):
     expect(entry).not_to_be_visible()
     page.locator("button.primary-toggle:visible").first.click()
     expect(entry).to_be_visible()
+
+
+def test_a_link_into_the_page_closes_its_contents_on_a_phone(reader):
+    page = reader("phone", reduced_motion="reduce").new_page()
+    page.goto(CHAPTER)
+    page.locator("button.secondary-toggle:visible").click()
+    entry = page.locator("#pst-page-toc-nav").get_by_role("link", name="Summary")
+    entry.click()
+    expect(entry).not_to_be_visible()
+    expect(page.locator("#summary > h2")).to_be_in_viewport()
 
 
 def test_nothing_moves_for_who_asks_for_that(reader):
@@ -186,8 +294,8 @@ def test_book_can_be_read_without_a_server(browser, site):
     page.on("console", lambda said: said.type == "error" and faults.append(said.text))
     page.goto((site / CHAPTER).as_uri())
     assert theme(page) == "dark"
-    assert page.locator(".katex").first.bounding_box()["height"] < 60
-    assert page.evaluate("document.fonts.ready.then(() => document.fonts.check('16px KaTeX_Main'))")
+    assert page.locator("math").first.bounding_box()["height"] < 60
+    assert page.evaluate("document.fonts.load('16px STIX2').then((faces) => faces.length)") == 1
     expect(page.locator("button.copybtn").first).to_be_attached()
     page.goto((site / "search.html").as_uri() + "?q=leaky_relu")
     expect(page.locator("#search-results a").first).to_be_visible()
@@ -197,7 +305,7 @@ def test_book_can_be_read_without_a_server(browser, site):
 def test_book_can_be_read_without_scripts(reader):
     page = reader(java_script_enabled=False).new_page()
     page.goto(CHAPTER)
-    expect(page.locator(".katex").first).to_be_visible()
+    expect(page.locator("math").first).to_be_visible()
     expect(page.locator("div.solution section").first).to_be_visible()
 
 
