@@ -21,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from actlib import REGISTRY
 from actlib.book import mean_field
+from actlib.explorer import option
 from website import instruments
 
 HERE = Path(__file__).parent
@@ -126,7 +127,7 @@ def markup() -> str:
         last,
         state=escape(urlencode(START)),
         table=json.dumps(found, separators=(",", ":")),
-        options="".join(f"<option>{escape(name)}</option>" for name in found["functions"]),
+        options="".join(option(REGISTRY[name].spec) for name in found["functions"]),
         deepest=found["depth"][-1],
         page=PAGE,
     )
