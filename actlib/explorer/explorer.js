@@ -269,7 +269,7 @@ function start(root) {
       inside.append(line(x(tick), 0, x(tick), height, tick ? "grid" : "axis"));
       if (order === SLOPE) outside.append(text(x(tick), height + 18, "middle", minus(`${tick}`)));
     }
-    if (order === SLOPE) outside.append(text(width + 22, height + 18, "start", "z"));
+    if (order === SLOPE) outside.append(text(-30, height + 18, "middle", "z"));
     for (const tick of ticks(sized)) {
       inside.append(line(0, y(tick), width, y(tick), tick ? "grid" : "axis"));
       outside.append(text(-6, Number(y(tick)) + 4, "end", minus(`${tick}`)));

@@ -14,6 +14,25 @@ SHIFT = """() => {
 }"""
 
 
+# Words that reach out of their cell of the table, or out of their chart.
+CRAMPED = """(widget) => {
+    const faults = [];
+    for (const cell of widget.querySelectorAll(":is(th, td)")) {
+        const words = document.createRange();
+        words.selectNodeContents(cell);
+        if (words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1)
+            faults.push(`too wide for its cell: ${cell.textContent}`);
+    }
+    for (const text of widget.querySelectorAll(".chart text")) {
+        const [box, chart] = [text, text.closest(".chart")].map((e) => e.getBoundingClientRect());
+        const { left, right, bottom } = chart;
+        if (box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1)
+            faults.push(`outside its chart: ${text.textContent}`);
+    }
+    return faults;
+}"""
+
+
 def number(text: str) -> float:
     """A number as an instrument writes it: "−0.123", "2.1 × 10⁻²⁶"."""
     mantissa, _, power = text.replace("−", "-").partition(" × 10")
@@ -48,6 +67,11 @@ def listen(page: Page, address: str, widget: str) -> None:
 def watch_shifts(page: Page) -> None:
     """From the next page on, add up in `shift` how far what is shown jumps."""
     page.add_init_script(f"({SHIFT})()")
+
+
+def cramped(page: Page, widget: str) -> list[str]:
+    """Words of an instrument that have no room."""
+    return page.locator(widget).evaluate(CRAMPED)
 
 
 def outside_the_paper(page: Page, words: set[str]) -> set[str]:

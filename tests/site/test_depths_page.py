@@ -12,6 +12,7 @@ from built import SITE
 from moving import (
     after_moving,
     check_copying,
+    cramped,
     listen,
     low_sliders,
     number,
@@ -321,31 +322,12 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
         for control in ["gain", "width", "depth"]:
             slider(page, control).press(RNG.choice(["Home", "End"]))
         slider(page, "layer").press("Home")
-        faults += page.evaluate(OVERLAP)
+        faults += cramped(page, WIDGET)
         assert page.locator(WIDGET).bounding_box()["height"] == height
     shift, found = after_moving(page, WIDGET, f"depths-moved-{screen}")
     faults += found
     assert not faults, "\n".join(faults)
     assert shift <= 0.02
-
-
-# Words that reach out of their cell of the table, or out of their chart.
-OVERLAP = """() => {
-    const faults = [];
-    for (const cell of document.querySelectorAll(".depths :is(th, td)")) {
-        const words = document.createRange();
-        words.selectNodeContents(cell);
-        if (words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1)
-            faults.push(`too wide for its cell: ${cell.textContent}`);
-    }
-    for (const text of document.querySelectorAll(".depths .chart text")) {
-        const [box, chart] = [text, text.closest("svg")].map((e) => e.getBoundingClientRect());
-        const { left, right, bottom } = chart;
-        if (box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1)
-            faults.push(`outside its chart: ${text.textContent}`);
-    }
-    return faults;
-}"""
 
 
 def test_it_works_without_a_server(browser, site):

@@ -12,6 +12,7 @@ from built import SITE
 from moving import (
     after_moving,
     check_copying,
+    cramped,
     listen,
     low_sliders,
     number,
@@ -224,6 +225,16 @@ def test_a_finger_can_hit_the_sliders(reader):
     page = reader("phone", has_touch=True, is_mobile=True).new_page()
     visit(page, a="elu", z=1)
     assert not low_sliders(page, WIDGET)
+
+
+def test_every_name_has_room_on_a_phone(reader):
+    page = reader("phone").new_page()
+    page.goto(PAGE)
+    faults = []
+    for name in REGISTRY.elementwise:
+        page.locator(f"{WIDGET} [name=a]").select_option(name)
+        faults += cramped(page, WIDGET)
+    assert not faults
 
 
 def along(page: Page, z: float) -> float:
