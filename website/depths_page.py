@@ -26,7 +26,7 @@ from website import instruments
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "chapters/data/depths.csv"
-PAGE = "depth-instrument"  # the label of the section that has it
+PAGE = "depth-instrument"  # the label of the place that has it
 UNIT = 1000  # logarithms to base 10 and factors are stored as whole thousandths
 START = {"f": "gelu", "gain": "1.41", "width": "64", "depth": "20", "layer": "1"}
 
