@@ -9,6 +9,7 @@ import numpy as np
 from actlib._core.registry import Activation, Derivative, refuse_vectors
 
 _POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
+_BEYOND = np.geomspace(1e-3, 1e3, 500)  # how far outside of a range, in its widths, slopes are seen
 
 
 def flat_intervals(
@@ -19,7 +20,7 @@ def flat_intervals(
     share: float = 0.05,
     **params: float,
 ) -> list[tuple[float, float]]:
-    """Where in a range an activation is flat: a unit that operates there is saturated.
+    """Where in a range an activation is flat.
 
     Parameters
     ----------
@@ -71,6 +72,58 @@ def flat_intervals(
                 start, _ = found.pop()
             found.append((start, end))
     return found
+
+
+def saturated_intervals(
+    activation: Activation[...],
+    *,
+    lo: float = -6.0,
+    hi: float = 6.0,
+    share: float = 0.05,
+    **params: float,
+) -> list[tuple[float, float]]:
+    """Where a unit is saturated: the activation is flat from there on, however far z goes.
+
+    The bottom of GELU's dip is flat, too, but on either side of it GELU is not.
+
+    Parameters
+    ----------
+    activation : Activation
+        An entry of ``actlib.REGISTRY.elementwise``.
+    lo, hi : float
+        The range of pre-activations.
+    share : float
+        What counts as flat, see `flat_intervals`.
+    **params : float
+        Parameters of the activation, such as ``alpha=0.1``.
+
+    Returns
+    -------
+    list of tuple of float
+        Those of the `flat_intervals` that go on beyond an end of the range.
+
+    Examples
+    --------
+    >>> from actlib import hard_tanh
+    >>> from actlib.pieces import saturated_intervals
+    >>> saturated_intervals(hard_tanh)
+    [(-6.0, -1.0), (1.0, 6.0)]
+    """
+    flat = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
+    limit = share * max(
+        np.abs(activation.grad(inside, **params)).max()
+        for _, inside in pieces(activation, lo, hi, params)
+    )
+
+    def goes_on(end: float, direction: int) -> bool:
+        beyond = end + direction * (hi - lo) * _BEYOND
+        return bool(np.all(np.abs(activation.grad(beyond, **params)) <= limit))
+
+    return [
+        (start, end)
+        for start, end in flat
+        if (start == lo and goes_on(lo, -1)) or (end == hi and goes_on(hi, 1))
+    ]
 
 
 def _edge(

@@ -559,3 +559,12 @@ def test_the_domain_is_said_in_words() -> None:
         True,
         False,
     ]
+
+
+def test_a_title_is_declared_or_the_name_in_words() -> None:
+    titles = {name: function.spec.title for name, function in REGISTRY.items()}
+    assert (titles["leaky_relu"], titles["swiglu"]) == ("Leaky ReLU", "SwiGLU")
+    assert (titles["hard_sigmoid"], titles["mish"]) == ("Hard sigmoid", "Mish")
+    assert len(set(titles.values())) == len(titles)
+    unwritten = [title for title in titles.values() if re.search(r"lu\d?\b", title)]
+    assert not unwritten, "an abbreviation needs a title of its own, such as title='GELU'"

@@ -19,8 +19,9 @@ from actlib import REGISTRY, explore
 from actlib._core.declare import activation, derivative
 from actlib._core.spec import Param
 from actlib.explorer import read, script
-from actlib.explorer.table import ERROR, UNITS, choices, table
-from actlib.plots import STYLE, flat_intervals
+from actlib.explorer.table import COLOURS, ERROR, UNITS, choices, colour, table
+from actlib.pieces import saturated_intervals
+from actlib.plots import STYLE
 
 RNG = np.random.default_rng(7)
 
@@ -105,9 +106,9 @@ def test_the_table_is_the_function(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REGISTRY.elementwise)
-def test_kinks_and_flat_regions_are_those_of_the_package(name: str) -> None:
+def test_kinks_and_saturation_are_those_of_the_package(name: str) -> None:
     function = REGISTRY[name]
-    for params, (nodes, at_kinks, flat) in combinations(table()["functions"][name]):
+    for params, (nodes, at_kinks, saturated) in combinations(table()["functions"][name]):
         found = rows(at_kinks, UNITS[:3])
         expected = [k for k in function.spec.kinks_at(**params) if -6 <= k <= 6]
         jumps = [
@@ -119,10 +120,21 @@ def test_kinks_and_flat_regions_are_those_of_the_package(name: str) -> None:
         z = rows(nodes, UNITS)[:, 0]
         assert all(np.sum(z == k) == (2 if abs(k) < 6 else 1) for k in found[:, 0])
         np.testing.assert_allclose(
-            rows(flat, UNITS[:1] * 2),
-            np.reshape(flat_intervals(function, **params), (-1, 2)),
+            rows(saturated, UNITS[:1] * 2),
+            np.reshape(saturated_intervals(function, **params), (-1, 2)),
             atol=1e-3,
         )
+
+
+def test_saturated_is_what_is_flat_from_there_on() -> None:
+    for dips in (actlib.gelu, actlib.silu, actlib.mish):
+        ((start, end),) = saturated_intervals(dips)
+        assert (start, end < -2) == (-6, True)
+    assert saturated_intervals(actlib.swish, beta=0.25) == []  # the dip lies at the left end
+    assert saturated_intervals(actlib.swish, beta=-1)[0][1] == 6
+    assert saturated_intervals(actlib.hard_shrink) == []
+    assert len(saturated_intervals(actlib.sigmoid)) == 2
+    assert saturated_intervals(actlib.relu, lo=-5, hi=-1) == [(-5, -1)]
 
 
 @pytest.mark.parametrize("name", REGISTRY.elementwise)
@@ -216,7 +228,17 @@ def test_markup_is_whole_and_loads_nothing() -> None:
 
 def test_the_colours_are_those_of_the_figures() -> None:
     cycle = [to_hex(colour) for colour in STYLE["axes.prop_cycle"].by_key()["color"]]
-    assert re.findall(r"--ink: (#\w+)", read("explorer.css")) == cycle[:4]
+    assert set(COLOURS) <= set(cycle)
+    assert len({colour(name) for name in ("sigmoid", "tanh", "relu", "gelu")}) == 4
+
+
+def test_the_list_has_families_and_the_names_that_people_know() -> None:
+    groups = re.findall(r'<optgroup label="(.*?)">(.*?)</optgroup>', explore("gelu").markup())
+    listed = {label: re.findall(r'value="(\w+)">([^<]+)', options) for label, options in groups}
+    assert ("leaky_relu", "Leaky ReLU") in listed["Rectifiers"]
+    assert ("gelu", "GELU") in listed["Gated activations"]
+    both = [name for options in listed.values() for name, _ in options]
+    assert sorted(both) == sorted(REGISTRY.elementwise)
 
 
 def test_it_is_reached_from_the_package() -> None:

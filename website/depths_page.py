@@ -21,11 +21,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from actlib import REGISTRY
 from actlib.book import mean_field
+from actlib.explorer import option
 from website import instruments
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "chapters/data/depths.csv"
-PAGE = "depth-instrument"  # the label of the section that has it
+PAGE = "depth-instrument"  # the label of the place that has it
 UNIT = 1000  # logarithms to base 10 and factors are stored as whole thousandths
 START = {"f": "gelu", "gain": "1.41", "width": "64", "depth": "20", "layer": "1"}
 
@@ -126,7 +127,7 @@ def markup() -> str:
         last,
         state=escape(urlencode(START)),
         table=json.dumps(found, separators=(",", ":")),
-        options="".join(f"<option>{escape(name)}</option>" for name in found["functions"]),
+        options="".join(option(REGISTRY[name].spec) for name in found["functions"]),
         deepest=found["depth"][-1],
         page=PAGE,
     )

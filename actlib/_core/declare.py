@@ -39,6 +39,7 @@ def activation(
     monotonic: bool = True,
     root: float | None = None,
     peers: Mapping[str, Peer] | None = None,
+    title: str = "",
 ) -> Callable[[Callable[Concatenate[Namespace, Array, P], Array]], Activation[P]]:
     """Declare an activation: make ``kernel(xp, z, *params)`` a public function of an array.
 
@@ -71,6 +72,7 @@ def activation(
             monotonic=monotonic,
             root=root,
             peers=peers or {},
+            title=title,
         )
         value = Formula(spec.name, kernel, spec.params, limits, one_pass)
         doc = document.of_value(kernel.__doc__, spec)

@@ -90,6 +90,9 @@ class Spec:
     ----------
     name : str
         The public name.
+    title : str
+        What people call it, beside a curve and in a list: ``"Leaky ReLU"``. Without it, the public
+        name in words: ``"Hard sigmoid"``.
     formula : str
         The definition in LaTeX.
     exact : callable
@@ -123,6 +126,7 @@ class Spec:
     """
 
     name: str
+    title: str = ""
     formula: str
     exact: Callable[..., Any]
     family: str
@@ -136,6 +140,10 @@ class Spec:
     params: Mapping[str, Param] = field(default_factory=dict)
     monotonic: bool | None = None
     root: float | None = None
+
+    def __post_init__(self) -> None:
+        words = self.name.replace("_", " ")
+        object.__setattr__(self, "title", self.title or words[:1].upper() + words[1:])
 
     def values(self, **params: float) -> tuple[float, ...]:
         """All parameters in their declared order: those given, the others at their defaults.

@@ -18,6 +18,7 @@ from string import Template
 from urllib.parse import urlencode
 
 from actlib._core.registry import REGISTRY
+from actlib._core.spec import Spec
 from actlib.explorer.table import ERROR, HI, LO, STEP, table
 
 __all__ = ["DEEPEST", "Explorer", "explore"]
@@ -146,16 +147,15 @@ class Explorer:
         str
             HTML that loads nothing.
         """
-        names = sorted(REGISTRY.elementwise)
         given = {name: self._given(name) for name in self.names}
         return Template(read("explorer.html")).substitute(
             state=escape(self.state),
             page=escape(page),
             table=json.dumps(table(given), separators=(",", ":")).replace("<", r"\u003c"),
-            options="".join(f"<option>{escape(name)}</option>" for name in names),
+            options=_options(),
             formulas="".join(
-                f'<div data-of="{escape(name)}">{formula(REGISTRY[name].spec.formula)}</div>\n'
-                for name in names
+                f'<div data-of="{escape(name)}">{formula(function.spec.formula)}</div>\n'
+                for name, function in REGISTRY.elementwise.items()
             ),
             lo=LO,
             hi=HI,
@@ -169,6 +169,23 @@ class Explorer:
     def _given(self, name: str) -> dict[str, float]:
         params = REGISTRY[name].spec.params
         return {key: value for key, value in self.params.items() if key in params}
+
+
+def _options() -> str:
+    """All activations to choose from, by family, by the names that people know."""
+    families: dict[str, list[Spec]] = {}
+    for function in REGISTRY.elementwise.values():
+        label = function.spec.family.partition(":")[0]
+        families.setdefault(label, []).append(function.spec)
+    return "".join(
+        f'<optgroup label="{escape(label)}">{"".join(map(option, specs))}</optgroup>'
+        for label, specs in families.items()
+    )
+
+
+def option(spec: Spec) -> str:
+    """A function to choose from a list, by the name that people know."""
+    return f'<option value="{escape(spec.name)}">{escape(spec.title)}</option>'
 
 
 def read(name: str) -> str:

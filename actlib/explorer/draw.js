@@ -48,6 +48,34 @@ function dragged(chart, move) {
   chart.addEventListener("pointermove", (event) => chart.hasPointerCapture(event.pointerId) && drag(event));
 }
 
+// Shows what is drawn on a chart. On paper, where no script draws it anew, it is made to fit.
+function show(chart, { width, height }, ...content) {
+  chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  chart.replaceChildren(...content);
+}
+
+// Has a chart drawn when its size is known, and whenever that changes.
+function whenSized(chart, box, draw) {
+  new ResizeObserver(([{ contentRect }]) => {
+    Object.assign(box, { width: contentRect.width, height: contentRect.height });
+    draw();
+  }).observe(chart);
+}
+
+// Has a button copy the link to a view, and say so.
+function copies(share, address) {
+  const told = share.querySelector("[role=status]");
+  share.querySelector("button").addEventListener("click", async () => {
+    told.textContent = "";
+    try {
+      await navigator.clipboard.writeText(address());
+      told.textContent = "Link copied.";
+    } catch {
+      told.textContent = "The browser doesn’t allow copying here; the link itself holds the view.";
+    }
+  });
+}
+
 // A notebook may have a script several times.
 function startAll(selector, start) {
   for (const root of document.querySelectorAll(`${selector}:not([data-ready])`)) {

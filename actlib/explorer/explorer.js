@@ -1,13 +1,17 @@
 // Draws the explorers of activations in a page from the tables that actlib has put into it. Between
 // two nodes [z, f, f', f''] both f and f' are cubics; see table.py. In front of this stands draw.js.
-const PAD = { left: 36, right: 8, top: 8, bottom: 24 };
+const PAD = { left: 40, top: 24, bottom: 24, between: 34 };
+const LINE = 15; // of text, in pixels
 const [VALUE, SLOPE] = [1, 2];
+const SIDES = ["a", "b"];
 
 const html = (tag, properties, ...content) => {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...content);
   return element;
 };
+
+// ---- Numbers
 
 const rows = (numbers, units) => Array.from({ length: numbers.length / units.length }, (_, row) =>
   units.map((unit, i) => numbers[row * units.length + i] / unit));
@@ -30,12 +34,22 @@ function at({ nodes, kinks }, z) {
 // No more digits than the table supports. Zero is said of what is exactly zero.
 const digits = (value) => value === 0 ? "0" : minus(value.toFixed(3).replace(/^-(0\.0+)$/, "$1"));
 
-// A product of equal slopes, or the largest that it can be where their error makes it uncertain.
-function product(slope, layers, error) {
-  if (slope === 0) return "0";
-  if (layers * error < 0.05 * Math.abs(slope)) return scientific(slope ** layers);
-  return `≤ ${scientific(1.05 * (Math.abs(slope) + error) ** layers)}`;
+// What equal slopes leave of a gradient, in three parts, of which the middle one is the number. Where
+// the slope's error makes that uncertain, it is the most that it can be.
+function verdict(slope, layers, error) {
+  const through = `through ${layers} layer${layers > 1 ? "s" : ""}: `;
+  if (slope === 0) return [through, "nothing", " of the gradient is left."];
+  if (layers * error >= 0.05 * Math.abs(slope))
+    return [through, `at most ${scientific(1.05 * (Math.abs(slope) + error) ** layers)}`, " of the gradient is left."];
+  const left = Math.abs(slope) ** layers;
+  const number = scientific(left);
+  const turned = slope < 0 && layers % 2 ? ", its sign reversed." : ".";
+  if (number === "1") return [`${through}the gradient stays `, left === 1 ? "the same" : "nearly the same", turned];
+  if (left < 1) return [through, number, ` of the gradient is left${turned}`];
+  return [`${through}the gradient becomes `, `${number} times`, ` as large${turned}`];
 }
+
+// ---- Curves
 
 // Cubics in the form that SVG has for them.
 const path = (nodes, order, x, y) => nodes.map((node, i) => {
@@ -52,67 +66,131 @@ function* dots({ nodes, kinks }, order) {
   for (const kink of kinks) {
     const sides = nodes.filter(([z]) => z === kink[0]).map((node) => node[order]);
     const open = sides.filter((side) => Math.abs(side - kink[order]) > 1e-3);
-    for (const side of open) yield [kink[0], side, "open"];
+    for (const side of open) yield [kink[0], side, ""];
     if (open.length) yield [kink[0], kink[order], "filled"];
   }
 }
+
+// How numbers become heights in a panel, where there is room for all of a value or a slope, and for 0.
+function scale(curves, order, height) {
+  const values = [0, ...curves.flatMap(({ nodes }) => nodes.map((node) => node[order]))];
+  const margin = 0.08 * (Math.max(...values) - Math.min(...values));
+  const [low, high] = [Math.min(...values) - margin, Math.max(...values) + margin];
+  return { low, high, y: (value) => ((high - value) / (high - low) * height).toFixed(2) };
+}
+
+// The round numbers within, about four of them.
+function ticks({ low, high }) {
+  const step = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20].find((step) => (high - low) / step <= 5) ?? 50;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(1)));
+}
+
+const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
+const circle = (cx, cy, r, name) => svg("circle", { cx, cy, r, class: `dot ${name}` });
+const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
+
+// What one panel shows of one curve: in front of the rest stands what is at z.
+function drawn(curve, order, z, x, y) {
+  const { f, d } = at(curve, z);
+  const tangent = (there) => y(f + d * (there - z));
+  return [
+    ...(order === VALUE ? [line(x(-99), tangent(-99), x(99), tangent(99), `tangent ${curve.side}`)] : []),
+    svg("path", { d: path(curve.nodes, order, x, y), class: `curve ${curve.side}` }),
+    ...[...dots(curve, order)].map(([there, value, kind]) => circle(x(there), y(value), 4, `${kind} ${curve.side}`)),
+    circle(x(z), y(order === VALUE ? f : d), 6, `now filled ${curve.side}`),
+  ];
+}
+
+// Each curve's name next to its right end: two that end together stand below each other.
+function names(curves, order, left, y, height) {
+  const labels = curves.map(({ side, title, nodes }) => {
+    const words = title.split(" ");
+    return { side, words, tall: words.length * LINE, middle: Number(y(nodes.at(-1)[order])) };
+  }).sort((one, other) => one.middle - other.middle);
+  const [upper, lower] = labels;
+  const lack = lower ? (upper.tall + lower.tall) / 2 - (lower.middle - upper.middle) : 0;
+  if (lack > 0) {
+    upper.middle -= lack / 2;
+    lower.middle += lack / 2;
+  }
+  const over = Math.max(...labels.map(({ middle, tall }) => middle + tall / 2 - height), 0);
+  const under = Math.min(...labels.map(({ middle, tall }) => middle - tall / 2), 0);
+  return labels.flatMap(({ side, words, tall, middle }) => {
+    const center = middle - over - under;
+    return [
+      svg("path", { d: `M${left + 2} ${center}h16`, class: `curve ${side}` }),
+      ...words.map((word, i) => text(left + 22, center - tall / 2 + (i + 0.8) * LINE, "start", word)),
+    ];
+  });
+}
+
+const longest = (curves) => Math.max(...curves.flatMap(({ title }) => title.split(" ").map((word) => word.length)));
+
+// ---- The instrument
 
 function start(root) {
   const find = (selector) => root.querySelector(selector);
   const data = JSON.parse(find("script").textContent);
   const chart = find(".chart");
-  const inputs = Object.fromEntries(["a", "b", "z", "depth"].map((name) => [name, find(`[name=${name}]`)]));
-  const picks = { a: [], b: [] };
+  const inputs = Object.fromEntries([...SIDES, "z", "depth"].map((name) => [name, find(`[name=${name}]`)]));
+  const picks = { a: [], b: [] }; // which value of each parameter
   const box = { width: 0, height: 0 };
-  const link = find(".note a");
+  const link = find(".share a");
   link.href = root.dataset.page;
-  link.hidden = !root.dataset.page;
-  const own = !link.hidden && link.pathname === location.pathname; // the page whose address keeps the view
+  find(".share").hidden = !root.dataset.page;
+  const own = root.dataset.page && link.pathname === location.pathname; // the page whose address keeps the view
   let said = "";
   let touched = false;
 
   const entry = (side) => Object.hasOwn(data.functions, inputs[side].value) && data.functions[inputs[side].value];
+  const title = (side) => inputs[side].selectedOptions[0].text;
+  const right = (curves) => 26 + 8 * longest(curves); // what the names need
 
   function curve(side) {
-    const { params, curves } = entry(side);
+    const { colour, params, curves } = entry(side);
     const chosen = Object.values(params).reduce((index, values, i) => index * values.length + picks[side][i], 0);
-    const [nodes, kinks, flats] = curves[chosen];
+    const [nodes, kinks, saturated] = curves[chosen];
     const [z, value, slope, bend] = data.units;
     return {
-      side, name: inputs[side].value,
-      nodes: rows(nodes, [z, value, slope, bend]), kinks: rows(kinks, [z, value, slope]), flats: rows(flats, [z, z]),
+      side, colour, title: title(side),
+      nodes: rows(nodes, [z, value, slope, bend]), kinks: rows(kinks, [z, value, slope]), saturated: rows(saturated, [z, z]),
     };
   }
+  const chosen = () => SIDES.filter(entry).map(curve);
 
-  // A slider for each parameter, with the values that the table has.
-  function offer(side, chosen) {
+  // A slider for a parameter, with the values that the table has.
+  function slider(side, key, values, i) {
+    const output = html("output", {});
+    const input = html("input", { type: "range", min: 0, max: values.length - 1, step: 1, value: picks[side][i] });
+    const moved = () => {
+      picks[side][i] = Number(input.value);
+      output.value = minus(`${values[picks[side][i]]}`);
+      input.setAttribute("aria-valuetext", output.value);
+    };
+    input.addEventListener("input", moved);
+    moved();
+    return html("div", { className: "slider" }, html("label", {}, `${title(side)}: ${key} `, input), output);
+  }
+
+  // What belongs to an activation that has just been chosen: its parameters and its formula.
+  function offer(side, wanted) {
     const { params = {}, start = [] } = entry(side) || {};
-    const name = inputs[side].value;
-    picks[side] = [...start];
-    const sliders = Object.entries(params).map(([key, values], i) => {
-      const wanted = chosen(key);
-      if (wanted !== undefined) picks[side][i] = near(values, wanted);
-      const output = html("output", {});
-      const input = html("input", { type: "range", min: 0, max: values.length - 1, step: 1, value: picks[side][i] });
-      const show = () => {
-        picks[side][i] = Number(input.value);
-        output.value = minus(`${values[picks[side][i]]}`);
-        input.setAttribute("aria-valuetext", output.value);
-      };
-      input.addEventListener("input", show);
-      show();
-      return html("div", { className: "slider" }, html("label", {}, `${name}: ${key} `, input), output);
+    picks[side] = Object.entries(params).map(([key, values], i) => {
+      const value = wanted(key);
+      return value === undefined ? start[i] : near(values, value);
     });
-    find(`.params [data-side=${side}]`).replaceChildren(...sliders, ...(name && !sliders.length ? [html("label", {}, `${name} has no parameter`)] : []));
-    const formula = name && [...find(".store").children].find((child) => child.dataset.of === name);
-    find(`.formulas [data-side=${side}]`).replaceChildren(...(formula ? formula.cloneNode(true).childNodes : []));
+    const sliders = Object.entries(params).map(([key, values], i) => slider(side, key, values, i));
+    find(`.params [data-side=${side}]`).replaceChildren(...sliders);
+    const formula = [...find(".store").children].find((child) => child.dataset.of === inputs[side].value);
+    find(`.formulas [data-side=${side}]`).replaceChildren(...(formula?.cloneNode(true).childNodes ?? []));
   }
 
   // A view, as it stands in an address. What makes no sense there is left as it is.
-  function read(text) {
-    const given = new URLSearchParams(text);
+  function read(address) {
+    const given = new URLSearchParams(address);
     const number = (key) => numberOf(given, key);
-    for (const side of ["a", "b"]) {
+    for (const side of SIDES) {
       const name = given.get(side) ?? (given.has("a") ? "" : inputs[side].value);
       if (Object.hasOwn(data.functions, name) || (side === "b" && !name)) inputs[side].value = name;
       offer(side, (key) => number(`${side}.${key}`) ?? number(key));
@@ -126,7 +204,7 @@ function start(root) {
     const view = new URLSearchParams({ a: inputs.a.value });
     if (inputs.b.value) view.set("b", inputs.b.value);
     for (const key of ["z", "depth"]) view.set(key, Number(inputs[key].value));
-    for (const side of ["a", "b"]) {
+    for (const side of SIDES) {
       Object.entries(entry(side).params ?? {}).forEach(([key, values], i) => view.set(`${side}.${key}`, values[picks[side][i]]));
     }
     return `${view}`;
@@ -138,65 +216,70 @@ function start(root) {
     if (own && touched) history.replaceState(null, "", link.hash);
   });
 
+  // Two of one colour are not shown together: the second one is drawn in that of the words.
+  function paint([one, other]) {
+    root.style.setProperty("--ink-a", one.colour);
+    root.style.setProperty("--ink-b", other?.colour === one.colour ? "currentColor" : other?.colour ?? "");
+  }
+
   function draw() {
     const z = Number(inputs.z.value);
     const layers = Number(inputs.depth.value);
     find(".places .slider output").value = minus(z.toFixed(2));
     find(".places .slider + .slider output").value = layers;
-    const curves = ["a", "b"].filter(entry).map(curve);
-    said = `At z = ${minus(z.toFixed(2))}. ` + curves.map((curve) => report(curve, z, layers)).join(" ");
-    for (const part of root.querySelectorAll("[data-side=b]")) part.classList.toggle("none", curves.length < 2);
+    const curves = chosen();
+    paint(curves);
+    root.classList.toggle("alone", curves.length === 1);
+    said = `At z = ${minus(z.toFixed(2))}. ${curves.map((curve) => report(curve, z, layers)).join(" ")}`;
     if (box.width) picture(curves, z);
   }
 
-  // The numbers of one activation: into the table, and in words.
+  // The numbers of one activation: into the table and the verdict, and in words.
   function report(curve, z, layers) {
     const { f, d, kink } = at(curve, z);
-    const flat = curve.flats.some(([from, to]) => from <= z && z <= to);
-    const numbers = [digits(f), digits(d), product(d, layers, data.error)];
+    const saturated = curve.saturated.some(([from, to]) => from <= z && z <= to);
+    const numbers = [f, d].map(digits);
+    const state = [kink && "at a kink", saturated && "saturated"].filter(Boolean).join(", ");
     const row = find(`tr[data-side=${curve.side}]`);
-    row.querySelector("b").textContent = curve.name;
-    const state = [kink && "at a kink", flat && "flat"].filter(Boolean).join(", ");
+    row.querySelector("b").textContent = curve.title;
     row.querySelector("small").textContent = state;
-    row.querySelectorAll("span").forEach((cell, i) => { cell.textContent = numbers[i]; });
-    return `${curve.name}: f = ${numbers[0]}, f′ = ${numbers[1]}; ${layers} layers multiply a gradient by ${numbers[2]}${state && `; ${state}`}.`;
+    row.querySelectorAll("td").forEach((cell, i) => { cell.textContent = numbers[i]; });
+    const [before, number, after] = verdict(d, layers, data.error);
+    find(`.verdict[data-side=${curve.side}]`).replaceChildren(`${curve.title} ${before}`, html("b", {}, number), after);
+    return `${curve.title}: f = ${numbers[0]}, f′ = ${numbers[1]}${state && `, ${state}`}; ${before}${number}${after}`;
   }
 
   function picture(curves, z) {
-    const [width, height] = [box.width - PAD.left - PAD.right, box.height - PAD.top - PAD.bottom];
-    const values = [0, ...curves.flatMap(({ nodes }) => nodes.flatMap(([, f, d]) => [f, d]))];
-    const margin = 0.06 * (Math.max(...values) - Math.min(...values));
-    const [low, high] = [Math.min(...values) - margin, Math.max(...values) + margin];
+    const width = box.width - PAD.left - right(curves);
+    const height = (box.height - PAD.top - PAD.between - PAD.bottom) / 2;
     const x = (z) => ((z - data.lo) / (data.hi - data.lo) * width).toFixed(2);
-    const y = (value) => ((high - value) / (high - low) * height).toFixed(2);
+    show(chart, box,
+      panel(curves, VALUE, PAD.top, { z, x, width, height }),
+      panel(curves, SLOPE, PAD.top + height + PAD.between, { z, x, width, height }));
+  }
 
-    const inside = svg("svg", { x: PAD.left, y: PAD.top, width, height });
-    const labels = svg("g", {});
-    const line = (x1, y1, x2, y2, name) => inside.append(svg("line", { x1, y1, x2, y2, class: name }));
-    for (let tick = Math.ceil(data.lo); tick <= data.hi; tick += 2) {
-      line(x(tick), 0, x(tick), height, tick ? "grid" : "axis");
-      labels.append(svg("text", { x: PAD.left + Number(x(tick)), y: box.height - 6, "text-anchor": "middle" }, minus(`${tick}`)));
+  // One of the two charts: the values, or the slopes.
+  function panel(curves, order, top, { z, x, width, height }) {
+    const sized = scale(curves, order, height);
+    const { y } = sized;
+    const inside = svg("svg", { width, height });
+    const outside = svg("g", { transform: `translate(${PAD.left} ${top})` }, inside);
+    outside.append(text(0, -8, "start", order === VALUE ? "f(z)" : "f′(z), the slope"));
+    for (let tick = data.lo; tick <= data.hi; tick += 2) {
+      inside.append(line(x(tick), 0, x(tick), height, tick ? "grid" : "axis"));
+      if (order === SLOPE) outside.append(text(x(tick), height + 18, "middle", minus(`${tick}`)));
     }
-    const step = [0.5, 1, 2, 5].find((step) => (high - low) / step <= 8) ?? 10;
-    for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) {
-      line(0, y(tick), width, y(tick), tick ? "grid" : "axis");
-      labels.append(svg("text", { x: PAD.left - 6, y: PAD.top + Number(y(tick)) + 4, "text-anchor": "end" }, minus(`${tick}`)));
+    if (order === SLOPE) outside.append(text(-30, height + 18, "middle", "z"));
+    for (const tick of ticks(sized)) {
+      inside.append(line(0, y(tick), width, y(tick), tick ? "grid" : "axis"));
+      outside.append(text(-6, Number(y(tick)) + 4, "end", minus(`${tick}`)));
     }
-    for (const { side, flats } of curves) {
-      for (const [from, to] of flats) inside.append(svg("rect", { x: x(from), y: 1, width: x(to) - x(from), height: height - 2, class: `flat ${side}` }));
+    for (const { side, saturated } of curves) {
+      inside.append(...saturated.map(([from, to]) => svg("rect", { x: x(from), width: x(to) - x(from), height, class: `saturated ${side}` })));
     }
-    line(x(z), 0, x(z), height, "place");
-    for (const curve of curves) {
-      const { f, d } = at(curve, z);
-      const dot = (z, value, kind, name) => inside.append(svg("circle", { cx: x(z), cy: y(value), r: kind === "now" ? 6 : 4, class: `dot ${kind === "open" ? "" : "filled"} ${name} ${curve.side}` }));
-      line(x(data.lo), y(f + d * (data.lo - z)), x(data.hi), y(f + d * (data.hi - z)), `tangent f ${curve.side}`);
-      for (const [order, name] of [[SLOPE, "d"], [VALUE, "f"]]) {
-        inside.append(svg("path", { d: path(curve.nodes, order, x, y), class: `curve ${name} ${curve.side}` }));
-        for (const [z, value, kind] of dots(curve, order)) dot(z, value, kind, name);
-        dot(z, order === VALUE ? f : d, "now", name);
-      }
-    }
-    chart.replaceChildren(labels, inside);
+    inside.append(line(x(z), 0, x(z), height, "place"), ...curves.flatMap((curve) => drawn(curve, order, z, x, y)));
+    outside.append(...names(curves, order, width, y, height));
+    return outside;
   }
 
   const changed = () => {
@@ -211,16 +294,17 @@ function start(root) {
 
   // From there, the arrow keys move z.
   dragged(chart, (along) => {
-    const share = (along - PAD.left) / (box.width - PAD.left - PAD.right);
+    const share = (along - PAD.left) / (box.width - PAD.left - right(chosen()));
     inputs.z.value = data.lo + share * (data.hi - data.lo);
     inputs.z.focus({ preventScroll: true });
     changed();
   });
 
-  new ResizeObserver(([{ contentRect }]) => {
-    Object.assign(box, { width: contentRect.width, height: contentRect.height });
-    draw();
-  }).observe(chart);
+  copies(find(".share"), () => {
+    telling.now();
+    return link.href;
+  });
+  whenSized(chart, box, draw);
 
   read(root.dataset.state);
   if (own) {

@@ -16,12 +16,14 @@ import numpy as np
 
 from actlib._core.registry import REGISTRY, Activation
 from actlib._core.spec import Param
-from actlib.pieces import flat_intervals, pieces
+from actlib.pieces import pieces, saturated_intervals
 
 LO, HI, STEP = -6.0, 6.0, 0.05
 TOLERANCE = 1e-4  # of the interpolation in f and f', where the table may choose its nodes
 ERROR = 2e-4  # which the explorer states: the tolerance and what rounding adds
 UNITS = (1000, 10_000, 10_000, 10_000)  # by which z, f, f' and f'' are stored as whole numbers
+
+COLOURS = ("#2478c4", "#e85d12", "#0aa36a", "#d936e0")
 
 _ROUND = (-1.0, -0.5, 0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0)
 _TIMES = np.arange(1, 16) / 16  # where between two nodes the interpolation is checked
@@ -59,10 +61,19 @@ def table(given: Mapping[str, Mapping[str, float]] | None = None) -> dict[str, A
         "error": ERROR,
         "units": UNITS,
         "functions": {
-            name: _entry(activation, tuple(more.get(name, {}).items()))
+            name: {
+                "colour": colour(name),
+                **_entry(activation, tuple(more.get(name, {}).items())),
+            }
             for name, activation in sorted(functions.items())
         },
     }
+
+
+def colour(name: str) -> str:
+    """What an activation is drawn in: those that most libraries have differ from each other."""
+    known = sorted(REGISTRY.elementwise, key=lambda name: -len(REGISTRY[name].spec.peers))
+    return COLOURS[known.index(name) % len(COLOURS)]
 
 
 @functools.cache
@@ -97,7 +108,7 @@ def choices(param: Param, *given: float) -> list[float]:
 
 
 def _curve(activation: Activation[...], params: dict[str, float]) -> list[list[int]]:
-    """Nodes, kinks (z, f, f') and flat intervals, each in one row of whole numbers."""
+    """Nodes, kinks (z, f, f') and where it is saturated, each in one row of whole numbers."""
     rows: tuple[list[Any], ...] = (
         [
             node
@@ -105,7 +116,7 @@ def _curve(activation: Activation[...], params: dict[str, float]) -> list[list[i
             for node in _nodes(activation, z, params)
         ],
         list(_jumps(activation, params)),
-        flat_intervals(activation, lo=LO, hi=HI, **params),
+        saturated_intervals(activation, lo=LO, hi=HI, **params),
     )
     units = (UNITS, UNITS[:3], (UNITS[0], UNITS[0]))
     return [_whole(row, unit) for row, unit in zip(rows, units, strict=True)]

@@ -58,6 +58,7 @@ def _silu_bend(xp: Namespace, u: Array) -> Array:
 
 
 @activation(
+    title="SiLU",
     formula=r"\operatorname{SiLU}(z) = z \, \sigma(z) = \frac{z}{1 + e^{-z}}",
     exact=lambda m, z: z / (1 + m.exp(-z)),
     family=GATED,
@@ -195,6 +196,7 @@ def swish_beta(xp: Namespace, z: Array, beta: Parameter) -> Array:
 
 
 @activation(
+    title="Quick GELU",
     formula=r"f(z) = z \, \sigma(1.702 z)",
     exact=lambda m, z: z / (1 + m.exp(-1702 * z / 1000)),
     family=GATED,
@@ -320,6 +322,7 @@ def mish_grad_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="GELU",
     formula=r"\operatorname{GELU}(z) = z \, \Phi(z) = \frac{z}{2}"
     r" \operatorname{erfc}\left(-\frac{z}{\sqrt{2}}\right)",
     exact=lambda m, z: z * m.erfc(-z / m.sqrt(2)) / 2,
@@ -382,6 +385,7 @@ _CUBIC = _LINEAR * 0.044715
 
 
 @activation(
+    title="GELU (tanh)",
     formula=r"f(z) = \frac{z}{2} \left(1 + \tanh\left(\sqrt{\frac{2}{\pi}}"
     r" \left(z + 0.044715 z^3\right)\right)\right)",
     exact=lambda m, z: z * (1 + m.tanh(m.sqrt(2 / m.pi) * (z + 44715 * z**3 / 1000000))) / 2,
@@ -452,6 +456,7 @@ def gelu_tanh_grad_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="Hard SiLU",
     formula=r"f(z) = z \, \frac{\min(\max(0, z + 3), 6)}{6}",
     exact=lambda m, z: z * m.clip((z + 3) / 6, 0, 1),
     family=GATED,

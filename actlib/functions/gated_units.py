@@ -49,6 +49,7 @@ def _back(
 
 @gated_unit(
     gate=sigmoid,
+    title="GLU",
     formula=r"\operatorname{GLU}(a, b) = a \, \sigma(b)",
     exact=lambda m, value, gate: value / (1 + m.exp(-gate)),
     family=GATED_UNITS,
@@ -87,6 +88,7 @@ def glu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tuple[
 
 @gated_unit(
     gate=relu,
+    title="ReGLU",
     formula=r"\operatorname{ReGLU}(a, b) = a \max(0, b)",
     exact=lambda m, value, gate: value * m.max(0, gate),
     family=GATED_UNITS,
@@ -121,6 +123,7 @@ def reglu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tupl
 
 @gated_unit(
     gate=gelu,
+    title="GEGLU",
     formula=r"\operatorname{GEGLU}(a, b) = a \, b \, \Phi(b)",
     exact=lambda m, value, gate: value * gate * m.erfc(-gate / m.sqrt(2)) / 2,
     family=GATED_UNITS,
@@ -153,6 +156,7 @@ def geglu_vjp(xp: Namespace, value: Array, gate: Array, upstream: Array) -> tupl
 
 @gated_unit(
     gate=silu,
+    title="SwiGLU",
     formula=r"\operatorname{SwiGLU}(a, b) = a \, b \, \sigma(b)",
     exact=lambda m, value, gate: value * gate / (1 + m.exp(-gate)),
     family=GATED_UNITS,

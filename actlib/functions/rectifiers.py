@@ -68,6 +68,7 @@ def linear_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="ReLU",
     formula=r"\operatorname{ReLU}(z) = \max(0, z)",
     exact=lambda m, z: m.max(0, z),
     family=RECTIFIERS,
@@ -125,6 +126,7 @@ def _leaky_range(slope: float) -> tuple[float, float]:
 
 
 @activation(
+    title="Leaky ReLU",
     formula=r"\operatorname{LeakyReLU}(z) = \begin{cases} z, & z > 0 \\ a z, & z \le 0"
     r" \end{cases}",
     exact=lambda m, z, slope: m.where(z > 0, z, slope * z),
@@ -175,6 +177,7 @@ def _slope(xp: Namespace, z: Array, slope: Parameter) -> Array:
 
 
 @activation(
+    title="PReLU",
     formula=r"\operatorname{PReLU}(z) = \begin{cases} z, & z > 0 \\ \alpha z, & z \le 0"
     r" \end{cases}",
     exact=leaky_relu.spec.exact,
@@ -239,6 +242,7 @@ parametric_relu = prelu
 
 
 @activation(
+    title="ReLU6",
     formula=r"\operatorname{ReLU6}(z) = \min(\max(0, z), 6)",
     exact=lambda m, z: m.clip(z, 0, 6),
     family=RECTIFIERS,
@@ -283,6 +287,7 @@ def relu6_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="Squared ReLU",
     formula=r"f(z) = \max(0, z)^2",
     exact=lambda m, z: m.max(0, z) ** 2,
     family=RECTIFIERS,

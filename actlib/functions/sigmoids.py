@@ -364,6 +364,7 @@ def arctan_grad_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="LeCun tanh",
     formula=r"f(z) = 1.7159 \tanh\left(\frac{2}{3} z\right)",
     exact=lambda m, z: 17159 * m.tanh(2 * z / 3) / 10000,
     family=SIGMOIDS,
@@ -403,6 +404,7 @@ def lecun_tanh_grad_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="Normal CDF",
     formula=r"\Phi(z) = \frac{1}{\sqrt{2\pi}} \int_{-\infty}^z e^{-t^2/2} \, dt",
     exact=lambda m, z: m.erfc(-z / m.sqrt(2)) / 2,
     family=SIGMOIDS,

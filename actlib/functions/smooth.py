@@ -25,6 +25,7 @@ def _up_to_zero(xp: Namespace, z: Array, value: Array) -> Array:
 
 
 @activation(
+    title="ELU",
     formula=r"\operatorname{ELU}(z) = \begin{cases} z, & z > 0 \\ \alpha (e^z - 1), & z \le 0"
     r" \end{cases}",
     exact=lambda m, z, alpha: m.where(z > 0, z, alpha * (m.exp(z) - 1)),
@@ -90,6 +91,7 @@ _SELU_FLOOR = 1.7580993408473768  # lambda times alpha, rounded once
 
 
 @activation(
+    title="SELU",
     formula=r"\operatorname{SELU}(z) = \lambda \begin{cases} z, & z > 0 \\ \alpha (e^z - 1),"
     r" & z \le 0 \end{cases} \quad \text{with } \lambda \approx 1.0507,\ \alpha \approx 1.6733",
     exact=lambda m, z: m.where(
@@ -148,6 +150,7 @@ def selu_grad_grad(xp: Namespace, z: Array) -> Array:
 
 
 @activation(
+    title="CELU",
     formula=r"\operatorname{CELU}(z) = \begin{cases} z, & z > 0 \\ \alpha (e^{z / \alpha} - 1),"
     r" & z \le 0 \end{cases}",
     exact=lambda m, z, alpha: m.where(z > 0, z, alpha * (m.exp(z / alpha) - 1)),
@@ -367,6 +370,7 @@ def squareplus_b(xp: Namespace, z: Array, b: Parameter) -> Array:
 
 
 @activation(
+    title="Sparseplus",
     formula=r"f(z) = \begin{cases} 0, & z \le -1 \\ \frac{1}{4} (z + 1)^2, & -1 < z < 1 \\"
     r" z, & z \ge 1 \end{cases}",
     exact=lambda m, z: m.where(z > 1, z, m.where(z < -1, 0, (z + 1) ** 2 / 4)),

@@ -1,6 +1,9 @@
 """Move an instrument of the book as a reader does, and see what comes of it."""
 
-from playwright.sync_api import Page
+import io
+
+from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 from test_pages import OVERFLOW, SCREENSHOTS, axe, themes
 
 SHIFT = """() => {
@@ -11,9 +14,28 @@ SHIFT = """() => {
 }"""
 
 
+# Words that reach out of their cell of the table, or out of their chart.
+CRAMPED = """(widget) => {
+    const faults = [];
+    for (const cell of widget.querySelectorAll(":is(th, td)")) {
+        const words = document.createRange();
+        words.selectNodeContents(cell);
+        if (words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1)
+            faults.push(`too wide for its cell: ${cell.textContent}`);
+    }
+    for (const text of widget.querySelectorAll(".chart text")) {
+        const [box, chart] = [text, text.closest(".chart")].map((e) => e.getBoundingClientRect());
+        const { left, right, bottom } = chart;
+        if (box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1)
+            faults.push(`outside its chart: ${text.textContent}`);
+    }
+    return faults;
+}"""
+
+
 def number(text: str) -> float:
-    """A number as the explorer writes it: "−0.123", "≤ 2.1 × 10⁻²⁶"."""
-    mantissa, _, power = text.replace("−", "-").removeprefix("≤ ").partition(" × 10")
+    """A number as an instrument writes it: "−0.123", "2.1 × 10⁻²⁶"."""
+    mantissa, _, power = text.replace("−", "-").partition(" × 10")
     digits = power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     return float(mantissa) * 10.0 ** int(digits or 0)
 
@@ -38,13 +60,54 @@ def listen(page: Page, address: str, widget: str) -> None:
         const said = document.querySelector(status);
         new MutationObserver(() => window.told++).observe(said, { childList: true });
     }""",
-        f"{widget} [role=status]",
+        f"{widget} .said",
     )
 
 
 def watch_shifts(page: Page) -> None:
     """From the next page on, add up in `shift` how far what is shown jumps."""
     page.add_init_script(f"({SHIFT})()")
+
+
+def cramped(page: Page, widget: str) -> list[str]:
+    """Words of an instrument that have no room."""
+    return page.locator(widget).evaluate(CRAMPED)
+
+
+def outside_the_paper(page: Page, words: set[str]) -> set[str]:
+    """Which of these words do not stand between the margins of the printed page."""
+    printed = page.pdf(format="A4", margin=dict.fromkeys(("left", "right"), "18mm"))
+    margin = 18 / 25.4 * 72  # in points
+    found: set[str] = set()
+    for sheet in PdfReader(io.BytesIO(printed)).pages:
+
+        def note(text: str, at: list[float], line: list[float], *_: object) -> None:
+            x = line[4] * at[0] + at[4]
+            if margin <= x <= float(sheet.mediabox.width) - margin:  # noqa: B023
+                found.add(text.strip())
+
+        sheet.extract_text(visitor_text=note)
+    return words - found
+
+
+def check_copying(page: Page, widget: str) -> None:
+    """Press "Copy link": the link is copied, the button says so, or what to do instead."""
+    share = page.locator(f"{widget} .share")
+    share.get_by_role("button", name="Copy link").click()
+    expect(share.get_by_role("status")).to_have_text("Link copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == share.locator("a").evaluate("link => link.href")
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    share.get_by_role("button", name="Copy link").click()
+    expect(share.get_by_role("status")).to_contain_text("the link itself holds the view")
+
+
+def low_sliders(page: Page, widget: str) -> list[str]:
+    """Sliders that a finger can hardly hit, as they are less than 24 pixels high."""
+    return page.locator(f"{widget} input[type=range]:visible").evaluate_all(
+        "sliders => sliders.filter((slider) => slider.getBoundingClientRect().height < 24)"
+        ".map((slider) => slider.name)"
+    )
 
 
 def after_moving(page: Page, widget: str, picture: str) -> tuple[float, list[str]]:

@@ -9,7 +9,17 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 from built import SITE
-from moving import after_moving, listen, number, touch, watch_shifts
+from moving import (
+    after_moving,
+    check_copying,
+    cramped,
+    listen,
+    low_sliders,
+    number,
+    outside_the_paper,
+    touch,
+    watch_shifts,
+)
 from playwright.sync_api import Page, expect
 from test_pages import outcry
 
@@ -79,9 +89,9 @@ def layer(page: Page) -> int:
 def visit(page: Page, **view: object) -> None:
     """Come by an address that holds a view, from elsewhere or on the page itself."""
     page.goto(f"{PAGE}#{urlencode(view)}")
-    said = page.locator(f"{WIDGET} [role=status]")
-    expect(said).to_contain_text(
-        "{f}, gain {gain:g}, width {width}, layer {layer} of".format(**view)
+    title = REGISTRY[view["f"]].spec.title
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text(
+        "{title}, gain {gain:g}, width {width}, layer {layer} of".format(title=title, **view)
     )
 
 
@@ -215,9 +225,36 @@ def test_a_view_is_kept_in_the_address(reader):
     slider(page, "depth").press("Home")
     page.wait_for_url("**/depth.html#f=relu&gain=2&width=16&depth=5&layer=5")
     other = context.new_page()
-    other.goto(page.locator(f"{WIDGET} .note a").evaluate("link => link.href"))
+    other.goto(page.locator(f"{WIDGET} .share a").evaluate("link => link.href"))
     assert readings(other) == readings(page)
     expect(other.locator(WIDGET)).to_be_in_viewport()
+
+
+def test_copy_link_says_that_it_did(reader):
+    page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    visit(page, **VIEW)
+    slider(page, "layer").press("ArrowRight")
+    check_copying(page, WIDGET)
+
+
+def test_the_charts_are_whole_on_paper(reader):
+    page = reader(viewport={"width": 1440, "height": 900}).new_page()
+    visit(page, **VIEW)
+    assert not outside_the_paper(page, {"1", "5", "10", "15", "20", "layer", "10⁻²"})
+
+
+def test_a_finger_can_hit_the_sliders(reader):
+    page = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(page, **VIEW)
+    assert not low_sliders(page, WIDGET)
+
+
+def test_it_stands_above_what_explains_it(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    assert page.locator(WIDGET).bounding_box()["y"] < 800
+    page.goto(f"{PAGE}#depth-instrument")
+    expect(page.locator(WIDGET)).to_be_in_viewport()
 
 
 def test_places_in_the_page_are_no_views(reader):
@@ -265,8 +302,8 @@ def test_who_listens_is_told_once(reader):
     for _ in range(19):
         slider(page, "layer").press("ArrowRight")
     page.clock.run_for(2000)
-    said = page.locator(f"{WIDGET} [role=status]")
-    expect(said).to_contain_text("gelu, gain 1.41, width 64, layer 20 of 20. Variance 0.011, by")
+    said = page.locator(f"{WIDGET} .said")
+    expect(said).to_contain_text("GELU, gain 1.41, width 64, layer 20 of 20. Variance 0.011, by")
     expect(said).to_contain_text("Factor per layer 0.931, from 0.901 to 0.961, by theory 0.880.")
     assert page.evaluate("told") == 1
 
@@ -285,31 +322,12 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
         for control in ["gain", "width", "depth"]:
             slider(page, control).press(RNG.choice(["Home", "End"]))
         slider(page, "layer").press("Home")
-        faults += page.evaluate(OVERLAP)
+        faults += cramped(page, WIDGET)
         assert page.locator(WIDGET).bounding_box()["height"] == height
     shift, found = after_moving(page, WIDGET, f"depths-moved-{screen}")
     faults += found
     assert not faults, "\n".join(faults)
     assert shift <= 0.02
-
-
-# Words that reach out of their cell of the table, or out of their chart.
-OVERLAP = """() => {
-    const faults = [];
-    for (const cell of document.querySelectorAll(".depths :is(th, td)")) {
-        const words = document.createRange();
-        words.selectNodeContents(cell);
-        if (words.getBoundingClientRect().right > cell.getBoundingClientRect().right + 1)
-            faults.push(`too wide for its cell: ${cell.textContent}`);
-    }
-    for (const text of document.querySelectorAll(".depths .chart text")) {
-        const [box, chart] = [text, text.closest("svg")].map((e) => e.getBoundingClientRect());
-        const { left, right, bottom } = chart;
-        if (box.left < left - 1 || box.right > right + 1 || box.bottom > bottom + 1)
-            faults.push(`outside its chart: ${text.textContent}`);
-    }
-    return faults;
-}"""
 
 
 def test_it_works_without_a_server(browser, site):

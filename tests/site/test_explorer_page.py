@@ -9,7 +9,17 @@ from urllib.parse import urlencode
 
 import pytest
 from built import SITE
-from moving import after_moving, listen, number, touch, watch_shifts
+from moving import (
+    after_moving,
+    check_copying,
+    cramped,
+    listen,
+    low_sliders,
+    number,
+    outside_the_paper,
+    touch,
+    watch_shifts,
+)
 from playwright.sync_api import Page, expect
 from test_pages import outcry
 
@@ -24,8 +34,25 @@ RNG = random.Random(3)
 
 
 def readings(page: Page, side: str = "a") -> list[str]:
-    """What the table says: f, f' and the product."""
-    return page.locator(f"{WIDGET} tr[data-side={side}] td").all_inner_texts()
+    """What is said of one of the two: f, f' and what is left of a gradient."""
+    numbers = page.locator(f"{WIDGET} tr[data-side={side}] td").all_inner_texts()
+    return [*numbers, page.locator(f"{WIDGET} .verdict[data-side={side}]").inner_text()]
+
+
+def left(verdict: str) -> float:
+    """The factor in words such as "Tanh through 9 layers: 0.12 of the gradient is left"."""
+    said = verdict.partition(": ")[2]
+    if said.startswith("nothing of"):
+        return 0.0
+    sign = -1 if "its sign reversed" in said else 1
+    if "stays" in said:
+        return sign * 1.0
+    found = re.fullmatch(
+        r"(?:at most )?(\S+(?: × \S+)?) of the gradient is left(?:, its sign reversed)?\."
+        r"|the gradient becomes (\S+(?: × \S+)?) times as large(?:, its sign reversed)?\.",
+        said,
+    )
+    return sign * number(found[1] or found[2])
 
 
 def place(page: Page) -> float:
@@ -37,7 +64,7 @@ def visit(page: Page, **view: object) -> None:
     page.goto(f"{PAGE}#{urlencode(view)}")
     name = page.locator(f"{WIDGET} tr[data-side=a] b")
     if view.get("a") in REGISTRY:
-        expect(name).to_have_text(str(view["a"]))
+        expect(name).to_have_text(REGISTRY[view["a"]].spec.title)
         page.wait_for_function(
             "z => +document.querySelector('[name=z]').value === z", arg=view["z"]
         )
@@ -46,14 +73,14 @@ def visit(page: Page, **view: object) -> None:
 def agrees(shown: list[str], name: str, z: float, depth: int, params: dict[str, float]) -> bool:
     function = REGISTRY[name]
     value, slope = float(function(z, **params)), float(function.grad(z, **params))
-    f, d, product = map(number, shown)
+    f, d, product = number(shown[0]), number(shown[1]), left(shown[2])
     exact = slope**depth
-    if shown[2].startswith("≤"):
+    if "at most" in shown[2]:
         right = product >= abs(exact) and product <= 1.2 * (abs(slope) + 2 * ERROR) ** depth
     else:
         right = abs(product - exact) <= 0.11 * abs(exact)
     near = max(abs(f - value), abs(d - slope)) <= ERROR + 0.0005
-    exactly_zero = (slope == 0) == (shown[1] == "0") == (shown[2] == "0")
+    exactly_zero = (slope == 0) == (shown[1] == "0") == (product == 0)
     return near and right and exactly_zero
 
 
@@ -86,14 +113,18 @@ def test_readings_are_those_of_the_package(reader):
     assert not wrong
 
 
-def test_the_picture_is_the_table(reader):
+@pytest.mark.parametrize("panel", [0, 1])
+def test_the_picture_is_the_table(panel, reader):
     """The curve that is drawn passes where the package says, to less than half a pixel."""
     page = reader().new_page()
     visit(page, a="swish", z=0.5, **{"a.beta": 5.0})
-    dot, off = page.evaluate("""() => {
-        const dots = [...document.querySelectorAll(".dot.f.a.filled")].at(-1);
-        const [x, y] = ["cx", "cy"].map((key) => Number(dots.getAttribute(key)));
-        const curve = document.querySelector(".chart .curve.f.a");
+    dot, off = (
+        page.locator(f"{WIDGET} .chart svg")
+        .nth(panel)
+        .evaluate("""(panel) => {
+        const dot = panel.querySelector(".now");
+        const [x, y] = ["cx", "cy"].map((key) => Number(dot.getAttribute(key)));
+        const curve = panel.querySelector(".curve");
         let least = Infinity;
         for (let at = 0; at < curve.getTotalLength(); at += 0.2) {
             const point = curve.getPointAtLength(at);
@@ -101,23 +132,132 @@ def test_the_picture_is_the_table(reader):
         }
         return [[x, y], least];
     }""")
+    )
     assert off < 0.5, dot
+
+
+def test_value_and_slope_have_a_panel_each_with_a_scale_of_its_own(reader):
+    """Two panels above each other share z, and in both the sigmoid fills the height."""
+    page = reader().new_page()
+    visit(page, a="sigmoid", z=2)
+    panels = page.locator(f"{WIDGET} .chart svg").evaluate_all("""panels => panels.map((panel) => {
+        const box = panel.querySelector(".curve").getBoundingClientRect();
+        return [box.left, box.top, box.bottom, box.height / panel.height.baseVal.value];
+    })""")
+    (left, _, bottom, share), (other_left, top, _, other_share) = panels
+    assert left == other_left
+    assert bottom < top
+    assert min(share, other_share) > 0.8
+
+
+def test_each_curve_is_labelled_where_it_ends(reader):
+    page = reader().new_page()
+    visit(page, a="sigmoid", b="leaky_relu", z=2)
+    for name, ends in [("Sigmoid", [1, 0]), ("Leaky", [6, 1])]:
+        labels = page.locator(f"{WIDGET} .chart text", has_text=re.compile(f"^{name}$"))
+        side = "a" if name == "Sigmoid" else "b"
+        curves = page.locator(f"{WIDGET} .chart svg .curve.{side}")
+        expect(labels).to_have_count(len(ends))
+        for i in range(len(ends)):
+            label, curve = labels.nth(i).bounding_box(), curves.nth(i).bounding_box()
+            assert 0 < label["x"] - (curve["x"] + curve["width"]) < 40
+    boxes = [label.bounding_box() for label in page.locator(f"{WIDGET} .chart > g > text").all()]
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            apart = (
+                one["x"] >= other["x"] + other["width"] - 1
+                or other["x"] >= one["x"] + one["width"] - 1
+                or abs(one["y"] - other["y"]) >= 12
+            )
+            assert apart, (one, other)
+
+
+def test_only_what_stays_flat_is_shaded(reader):
+    page = reader().new_page()
+    shaded = page.locator(f"{WIDGET} .saturated")
+    for name, count in [("gelu", 1), ("sigmoid", 2), ("hard_shrink", 0)]:
+        visit(page, a=name, z=-0.75)
+        expect(shaded).to_have_count(2 * count)  # in both panels
+    state = page.locator(f"{WIDGET} tr[data-side=a] small")
+    visit(page, a="gelu", z=-0.75)
+    expect(state).to_have_text("")
+    visit(page, a="gelu", z=-3)
+    expect(state).to_have_text("saturated")
+
+
+def test_there_is_one_function_and_no_slider_without_a_parameter(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    expect(page.locator(f"{WIDGET} [data-side=b]:visible")).to_have_count(0)
+    expect(page.locator(f"{WIDGET} .params input")).to_have_count(0)
+    page.locator(f"{WIDGET} [name=b]").select_option(label="Swish")
+    expect(page.get_by_role("slider", name="Swish: beta")).to_be_visible()
+    expect(page.locator(f"{WIDGET} .verdict[data-side=b]")).to_contain_text("Swish through 10")
+
+
+def test_two_of_one_colour_are_not_shown_together(reader):
+    page = reader().new_page()
+    inks = set()
+    for pair in [{"a": "relu", "b": "relu"}, {"a": "sigmoid", "b": "tanh"}]:
+        visit(page, z=1, **pair)
+        one, other = page.locator(f"{WIDGET} .swatch .curve").evaluate_all(
+            "curves => curves.map((curve) => getComputedStyle(curve).stroke)"
+        )
+        assert one != other
+        inks |= {one, other}
+    assert len(inks) == 4
+
+
+def test_copy_link_says_that_it_did(reader):
+    page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    visit(page, a="relu", z=1)
+    page.get_by_role("slider", name="z", exact=True).press("ArrowRight")
+    check_copying(page, WIDGET)
+
+
+def test_the_charts_are_whole_on_paper(reader):
+    page = reader(viewport={"width": 1440, "height": 900}).new_page()
+    visit(page, a="squareplus", z=1)
+    assert not outside_the_paper(page, {"−6", "6", "f(z)", "f′(z), the slope", "Squareplus"})
+
+
+def test_a_finger_can_hit_the_sliders(reader):
+    page = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(page, a="elu", z=1)
+    assert not low_sliders(page, WIDGET)
+
+
+def test_every_name_has_room_on_a_phone(reader):
+    page = reader("phone").new_page()
+    page.goto(PAGE)
+    faults = []
+    for name in REGISTRY.elementwise:
+        page.locator(f"{WIDGET} [name=a]").select_option(name)
+        faults += cramped(page, WIDGET)
+    assert not faults
+
+
+def along(page: Page, z: float) -> float:
+    """Where on the screen z is, between the words below the charts."""
+    words = page.locator(f"{WIDGET} .chart text", has_text=re.compile("^[−0-9]*6$"))
+    boxes = [word.bounding_box() for word in words.all()]
+    low, high = (box["x"] + box["width"] / 2 for box in boxes[-2:])
+    return low + (z + 6) / 12 * (high - low)
 
 
 def test_mouse_drags_z_and_arrow_keys_go_on(reader):
     page = reader().new_page()
     visit(page, a="prelu", b="relu", z=1)
-    box = page.locator(f"{WIDGET} .chart").bounding_box()
-    y, middle = box["y"] + 100, box["x"] + 36 + (box["width"] - 44) / 2
-    page.mouse.move(middle, y)
+    y = page.locator(f"{WIDGET} .chart").bounding_box()["y"] + 100
+    page.mouse.move(along(page, 0), y)
     page.mouse.down()
     assert abs(place(page)) <= 0.05
-    page.mouse.move(box["x"] + 36 + (box["width"] - 44) / 4, y, steps=5)
+    page.mouse.move(along(page, -3), y, steps=5)
     assert abs(place(page) + 3) <= 0.05
-    page.mouse.move(box["x"] - 200, y)
+    page.mouse.move(0, y)
     assert place(page) == -6
     page.mouse.up()
-    page.mouse.move(middle, y)
+    page.mouse.move(along(page, 0), y)
     assert place(page) == -6
     assert number(readings(page)[0]) == -1.5
     page.keyboard.press("ArrowRight")
@@ -145,20 +285,22 @@ def test_keyboard_alone(reader):
     page = reader().new_page()
     page.goto(PAGE)
     page.locator(f"{WIDGET} [name=a]").focus()
-    page.keyboard.type("prelu")
-    expect(page.locator(f"{WIDGET} tr[data-side=a] b")).to_have_text("prelu")
+    page.keyboard.type("PReLU")
+    expect(page.locator(f"{WIDGET} tr[data-side=a] b")).to_have_text("PReLU")
     for _ in range(2):
         page.keyboard.press("Tab")
-    page.keyboard.press("End")
-    alpha = page.get_by_role("slider", name="prelu: alpha")
-    expect(alpha).to_be_focused()
-    expect(alpha).to_have_attribute("aria-valuetext", "1.5")
-    page.keyboard.press("Tab")
     expect(page.get_by_role("slider", name="z", exact=True)).to_be_focused()
     page.keyboard.press("Home")
     page.keyboard.press("Tab")
     page.keyboard.press("Home")
-    assert [number(text) for text in readings(page)] == [-9, 1.5, 1.5]
+    page.keyboard.press("Tab")
+    page.keyboard.press("End")
+    alpha = page.get_by_role("slider", name="PReLU: alpha")
+    expect(alpha).to_be_focused()
+    expect(alpha).to_have_attribute("aria-valuetext", "1.5")
+    f, d, verdict = readings(page)
+    assert (number(f), number(d), left(verdict)) == (-9, 1.5, 1.5)
+    assert verdict == "PReLU through 1 layer: the gradient becomes 1.5 times as large."
 
 
 def test_a_view_is_kept_in_the_address(reader):
@@ -167,12 +309,12 @@ def test_a_view_is_kept_in_the_address(reader):
     page.goto(PAGE)
     page.locator(f"{WIDGET} [name=a]").select_option("elu")
     page.locator(f"{WIDGET} [name=b]").select_option("swish")
-    page.get_by_role("slider", name="elu: alpha").press("End")
+    page.get_by_role("slider", name="ELU: alpha").press("End")
     page.get_by_role("slider", name="layers n").press("ArrowRight")
     page.get_by_role("slider", name="z", exact=True).press("Home")
     page.wait_for_url("**/explorer.html#a=elu&b=swish&z=-6&depth=11&a.alpha=10&b.beta=1")
     other = context.new_page()
-    other.goto(page.locator(f"{WIDGET} .note a").get_attribute("href"))
+    other.goto(page.locator(f"{WIDGET} .share a").get_attribute("href"))
     for side in "ab":
         assert readings(other, side) == readings(page, side)
     page.locator(f"{WIDGET} [name=b]").select_option("")
@@ -192,11 +334,11 @@ def test_nonsense_in_the_address_is_ignored(view, reader, address):
     faults = outcry(page, address)
     page.on("dialog", lambda dialog: faults.append(dialog.message))
     visit(page, **view)
-    assert agrees(readings(page), "gelu", 1, 10, {})
+    assert agrees(readings(page), "sigmoid", 2, 10, {})
     assert page.locator(f"{WIDGET} img").count() == 0
     visit(page, a="relu", z=-6, depth=50)
     page.goto(f"{PAGE}#a=prelu&z=-77&depth=900&alpha=1.4")
-    expect(page.locator(f"{WIDGET} tr[data-side=a] b")).to_have_text("prelu")
+    expect(page.locator(f"{WIDGET} tr[data-side=a] b")).to_have_text("PReLU")
     assert agrees(readings(page), "prelu", -6, 50, {"alpha": 1.5})
     assert not faults
 
@@ -210,7 +352,7 @@ def test_links_lead_to_views(reader):
     expect(page.locator(f"{WIDGET} [name=z]")).to_have_value("-1.5")
     assert number(readings(page)[1]) < 0
     page.goto("chapters/intro.html")
-    page.locator(f"{WIDGET} .note a").click()
+    page.locator(f"{WIDGET} .share a").click()
     page.wait_for_url("**/explorer.html#a=sigmoid&b=relu&z=2&depth=10")
 
 
@@ -221,8 +363,10 @@ def test_who_listens_is_told_once(reader):
     for _ in range(20):
         slider.press("ArrowLeft")
     page.clock.run_for(2000)
-    said = page.locator(f"{WIDGET} [role=status]")
-    expect(said).to_contain_text("At z = 0.00. gelu: f = 0, f′ = 0.500;")
+    said = page.locator(f"{WIDGET} .said")
+    expect(said).to_contain_text(
+        "At z = 1.00. Sigmoid: f = 0.731, f′ = 0.197; through 10 layers: 8.6 × 10⁻⁸ of the"
+    )
     assert page.evaluate("told") == 1
 
 
@@ -234,11 +378,16 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
     view = {"a": "hard_shrink", "b": "elu", "z": -0.5, "a.lambd": 1.0, "b.alpha": 2.0, "depth": 50}
     visit(page, **view)
     slider = page.get_by_role("slider", name="z", exact=True)
+    before = slider.bounding_box()
     for name in ["sigmoid", "soft_shrink", "gelu"]:
         page.locator(f"{WIDGET} [name=a]").select_option(name)
-        slider.press("ArrowLeft")
     page.locator(f"{WIDGET} [name=b]").select_option("")
     page.locator(f"{WIDGET} [name=b]").select_option("swish")
+    page.wait_for_timeout(100)
+    assert slider.bounding_box() == before  # what was chosen has changed only what is below
+    page.evaluate("shift = 0")
+    for key in ["ArrowLeft", "Home", "End"]:
+        slider.press(key)
     shift, found = after_moving(page, WIDGET, f"explorer-moved-{screen}")
     faults += found
     assert not faults, "\n".join(faults)
@@ -322,11 +471,11 @@ def test_in_a_notebook_two_of_them_and_a_new_activation(planted, browser, tmp_pa
     first, second = page.locator(WIDGET).all()
     expect(first.locator("[name=a] option")).to_have_count(len(REGISTRY.elementwise))
     expect(second.locator("tr[data-side=b] td").first).to_have_text("−0.278")
-    expect(second.locator("tr[data-side=a] small")).to_have_text("at a kink, flat")
+    expect(second.locator("tr[data-side=a] small")).to_have_text("at a kink, saturated")
     second.get_by_role("slider", name="z", exact=True).press("ArrowRight")
     expect(second.locator("tr[data-side=a] td").first).to_have_text("0.100")
     expect(first.locator("[name=z]")).to_have_value("-2")
     first.locator("[name=a]").select_option("planted_for_test")
     expect(first.locator(".formulas > div").first).to_have_text("$z$")
-    expect(second.locator(".note a")).not_to_be_visible()
+    expect(second.locator(".share a")).not_to_be_visible()
     assert not faults

@@ -30,7 +30,7 @@ function start(root) {
   const rows = [...root.querySelectorAll("tbody tr")];
   const inputs = Object.fromEntries(["f", ...SIZES, "layer"].map((name) => [name, find(`[name=${name}]`)]));
   const box = { width: 0, height: 0 };
-  const link = find(".note a");
+  const link = find(".share a");
   let said = "";
   let touched = false;
 
@@ -100,7 +100,7 @@ function start(root) {
     measured.textContent = factor;
     rows[2].querySelector("td small").textContent = `${low} to ${high}`;
     theory.textContent = expected;
-    said = `${inputs.f.value}, gain ${size("gain")}, width ${size("width")}, layer ${layer} of ${size("depth")}. `
+    said = `${inputs.f.selectedOptions[0].text}, gain ${size("gain")}, width ${size("width")}, layer ${layer} of ${size("depth")}. `
       + ["Variance", "Gradient"].map((name, i) => `${name} ${numbers[i][0]}, by theory ${numbers[i][1]}.`).join(" ")
       + ` Factor per layer ${factor}, from ${low} to ${high}, by theory ${expected}.`;
   }
@@ -121,7 +121,7 @@ function start(root) {
     const dot = (value, layer, r, name) => svg("circle", { cx: x(layer), cy: y(value), r, class: `dot filled ${name}` });
 
     const marks = depth > 5 ? [1, ...Array.from({ length: depth / 5 }, (_, i) => 5 * i + 5)] : [1, 2, 3, 4, 5];
-    chart.replaceChildren(
+    show(chart, box,
       ...marks.flatMap((mark) => [
         line(x(mark), PAD.top, x(mark), bottom, "grid"),
         text(x(mark), bottom + 17, "middle", `${mark}`),
@@ -156,10 +156,11 @@ function start(root) {
     });
   }
 
-  new ResizeObserver(([{ contentRect }]) => {
-    Object.assign(box, { width: contentRect.width, height: contentRect.height });
-    draw();
-  }).observe(charts[0]);
+  copies(find(".share"), () => {
+    telling.now();
+    return link.href;
+  });
+  whenSized(charts[0], box, draw);
 
   // Other fragments are places in the page.
   const come = () => {
