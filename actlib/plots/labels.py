@@ -59,6 +59,7 @@ def _label(ax: Axes, drawn: Line2D, fontsize: float) -> Annotation:
         textcoords="offset points",
         color=drawn.get_color(),
         fontsize=fontsize,
+        fontweight="bold",  # in colour, thin letters are hard to read
         va="center",
         annotation_clip=False,
     )

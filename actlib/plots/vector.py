@@ -103,9 +103,7 @@ def _rounded(tag: re.Match[str]) -> str:
 def _renamed(drawing: str) -> str:
     """Leave names only where something refers to them, and number those."""
     used = list(dict.fromkeys(re.findall(r'(?:url\(|href=")#([^)"]+)', drawing)))
-    drawing = re.sub(
-        r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", drawing
-    )
+    drawing = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", drawing)
     for number, name in enumerate(used):
         drawing = re.sub(rf'(#|id="){re.escape(name)}\b', rf"\g<1>i{number}", drawing)
     return drawing
