@@ -357,8 +357,8 @@ def test_a_line_that_leaves_the_axes_is_labelled_where_it_is_last_seen() -> None
     label_curves(ax)
     assert ax.texts[0].xy == (1, 1)
     ax.set_ylim(80, 90)
-    with pytest.raises(ValueError, match="'diverges' is out of sight"):
-        label_curves(ax)
+    label_curves(ax)
+    assert len(ax.texts) == 1, "out of sight"
 
 
 def drawn() -> Figure:

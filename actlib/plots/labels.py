@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ def label_curves(ax: Axes, *, fontsize: float = 13.0) -> None:
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-        Where the lines are; those that were drawn without a ``label`` get none.
+        Where the lines are; those without a ``label``, or out of sight, get none.
     fontsize : float
         The size of the words, in points.
 
@@ -43,18 +43,19 @@ def label_curves(ax: Axes, *, fontsize: float = 13.0) -> None:
     ['linear']
     """
     named = [drawn for drawn in ax.get_lines() if not str(drawn.get_label()).startswith("_")]
-    labels = [_label(ax, drawn, fontsize) for drawn in named]
+    ends = [(drawn, end) for drawn in named for end in _end(ax, drawn)]
+    labels = [_label(ax, drawn, end, fontsize) for drawn, end in ends]
     ax.figure.draw_without_rendering()  # type: ignore[union-attr]  # with room for the labels
     points = 72 / ax.figure.dpi
-    at = np.array([points * ax.transData.transform(label.xy)[1] for label in labels])
+    at = np.array([points * ax.transData.transform(end)[1] for _, end in ends])
     for label, move in zip(labels, spread(at, _LEADING * fontsize) - at, strict=True):
         label.xyann = (6.0, float(move))
 
 
-def _label(ax: Axes, drawn: Line2D, fontsize: float) -> Annotation:
+def _label(ax: Axes, drawn: Line2D, end: tuple[float, float], fontsize: float) -> Annotation:
     return ax.annotate(
         str(drawn.get_label()),
-        _end(ax, drawn),
+        end,
         xytext=(6, 0),
         textcoords="offset points",
         color=drawn.get_color(),
@@ -65,14 +66,13 @@ def _label(ax: Axes, drawn: Line2D, fontsize: float) -> Annotation:
     )
 
 
-def _end(ax: Axes, drawn: Line2D) -> tuple[float, float]:
-    """The last point of a line that is in sight."""
+def _end(ax: Axes, drawn: Line2D) -> Iterator[tuple[float, float]]:
+    """The last point of a line that is in sight, if one is."""
     x, y = (np.asarray(values, dtype=float) for values in drawn.get_data())
     (left, right), (bottom, top) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
     seen = np.flatnonzero((left <= x) & (x <= right) & (bottom <= y) & (y <= top))
-    if not seen.size:
-        raise ValueError(f"the line {drawn.get_label()!r} is out of sight: give it no label")
-    return float(x[seen[-1]]), float(y[seen[-1]])
+    for last in seen[-1:]:
+        yield float(x[last]), float(y[last])
 
 
 def spread(at: Sequence[float] | NDArray[Any], gap: float) -> NDArray[np.float64]:
