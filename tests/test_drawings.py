@@ -51,6 +51,7 @@ def test_bits_are_those_of_the_number(value: float) -> None:
     assert int(digits, 2) == np.float32(value).view(np.uint32)
     sign, significand, power = re.match(r"([+−])([\d.]+) × 2(\S+) =", shown[-1]).groups()  # type: ignore[union-attr]
     exponent = int(power.translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
+    assert exponent == max(int(digits[1:9], 2), 1) - 127
     said = float(significand) * 2.0**exponent * (-1 if sign == "−" else 1)
     assert said == pytest.approx(float(np.float32(value)), rel=1e-8)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from base64 import b64encode
@@ -101,9 +102,10 @@ def _rounded(tag: re.Match[str]) -> str:
 
 
 def _renamed(drawing: str) -> str:
-    """Leave names only where something refers to them, and number those."""
+    """Leave names only where something refers to them; no other drawing has the new ones."""
     used = list(dict.fromkeys(re.findall(r'(?:url\(|href=")#([^)"]+)', drawing)))
     drawing = re.sub(r' id="([^"]*)"', lambda name: name[0] if name[1] in used else "", drawing)
     for number, name in enumerate(used):
-        drawing = re.sub(rf'(#|id="){re.escape(name)}\b', rf"\g<1>i{number}", drawing)
-    return drawing
+        drawing = re.sub(rf'(#|id="){re.escape(name)}\b', rf"\g<1>i{number}-own", drawing)
+    digest = hashlib.sha256(drawing.encode()).hexdigest()[:8]
+    return re.sub(r'((?:#|id=")i\d+)-own', rf"\g<1>-{digest}", drawing)
