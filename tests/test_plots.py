@@ -385,7 +385,7 @@ def test_svg_is_the_same_each_time_and_small() -> None:
 
 def test_what_differs_by_what_nobody_sees_is_drawn_alike() -> None:
     one, other = drawn(), drawn()
-    other.axes[0].lines[0].set_ydata([3e-5, np.sqrt(2) + 3e-5, np.pi])
+    other.axes[0].lines[0].set_ydata([1e-6, np.sqrt(2) + 1e-6, np.pi])
     assert svg(one) == svg(other)
 
 
