@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actlib.check.accuracy import Accuracy
-from actlib.plots import GREY, label_curves, styled
+from actlib.plots import GREY, label_curves
+from actlib.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from actlib.diagnose.finding import Finding
 from actlib.palette import GREY, INKS
-from actlib.plots import BLUE, ORANGE, styled
+from actlib.plots import BLUE, ORANGE
+from actlib.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from actlib.palette import GREY
 from actlib.pieces import flat_intervals
 from actlib.plots.curves import curves, section
 from actlib.plots.labels import label_curves
-from actlib.plots.style import BLUE, ORANGE, STYLE, line, styled
+from actlib.plots.style import BLUE, ORANGE, STYLE, line
 from actlib.plots.vector import svg, use
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "label_curves",
     "line",
     "section",
-    "styled",
     "svg",
     "use",
 ]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actlib.plots import label_curves, line, styled
+from actlib.plots import label_curves, line
+from actlib.plots.style import styled
 
 if TYPE_CHECKING:
     import pandas as pd
