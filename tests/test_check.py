@@ -739,7 +739,7 @@ def test_the_report_explains_itself() -> None:
         near = abs(accuracy.z) < 1e30
         np.testing.assert_array_equal(line.get_xdata(), accuracy.z[near])
         assert np.nanmax(line.get_ydata()) == accuracy.errors[near].max()
-    assert "gradient, float64" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "gradient, float64" in [text.get_text() for text in ax.texts]
     plt.close("all")
     with pytest.raises(KeyError, match="no finding on value, kink; there are"):
         report.find("value", "kink")

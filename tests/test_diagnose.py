@@ -680,7 +680,8 @@ def test_the_table_is_what_a_prompt_shows_and_no_remark_is_wider_than_a_terminal
 
 def test_the_figure_shows_the_shares() -> None:
     ax = diagnose.inspect(model_of("relu", [-3, -2, -3, 0]), X).plot()
-    assert [bar.get_width() for bar in ax.patches] == [75, 0, 0]
+    assert [bar.get_width() for bar in ax.patches] == [75]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["dead"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["hidden"]
 
 

@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 from markup import checked_data
-from matplotlib.colors import to_hex
 
 import actlib
 from actlib import REGISTRY, explore
 from actlib._core.declare import activation, derivative
 from actlib._core.spec import Param
 from actlib.explorer import read, script
-from actlib.explorer.table import COLOURS, ERROR, UNITS, choices, colour, table
+from actlib.explorer.table import ERROR, UNITS, choices, table
+from actlib.palette import line
 from actlib.pieces import saturated_intervals
-from actlib.plots import STYLE
 
 RNG = np.random.default_rng(7)
 
@@ -227,9 +226,8 @@ def test_markup_is_whole_and_loads_nothing() -> None:
 
 
 def test_the_colours_are_those_of_the_figures() -> None:
-    cycle = [to_hex(colour) for colour in STYLE["axes.prop_cycle"].by_key()["color"]]
-    assert set(COLOURS) <= set(cycle)
-    assert len({colour(name) for name in ("sigmoid", "tanh", "relu", "gelu")}) == 4
+    found = {name: entry["colour"] for name, entry in table()["functions"].items()}
+    assert found == {name: line(name).color for name in REGISTRY.elementwise}
 
 
 def test_the_list_has_families_and_the_names_that_people_know() -> None:

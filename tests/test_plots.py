@@ -1,29 +1,35 @@
 """The figures show what they say: the data of the lines, the markers and the shaded spans."""
 
+import re
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from io import BytesIO
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from colours import contrast
 from contract import VECTORS
-from IPython.core.pylabtools import print_figure
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import print_figure, select_figure_formats
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 
-from actlib import REGISTRY, leaky_relu, prelu, relu, sigmoid, tanh
+from actlib import REGISTRY, leaky_relu, palette, prelu, relu, sigmoid, tanh
 from actlib._core.declare import Activation, activation, derivative
 from actlib._core.spec import Param
 from actlib.book.figure import profiles
 from actlib.book.profiles import EDGES
-from actlib.plots import STYLE, curves, flat_intervals, section
+from actlib.plots import STYLE, curves, flat_intervals, label_curves, section, svg, use
+from actlib.plots.labels import spread
+from actlib.plots.vector import LARGEST, bundle
 
 mpl.use("agg")
 EVERY = pytest.mark.parametrize("name", sorted(REGISTRY.elementwise))
@@ -85,17 +91,6 @@ def fall() -> Iterator[object]:
     del REGISTRY["fall_for_test"]
 
 
-def luminance(colour: str) -> float:
-    rgb = np.array(to_rgb(colour))
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted([luminance(one), luminance(other)])
-    return (high + 0.05) / (low + 0.05)
-
-
 def line(ax: Axes, label: str) -> Line2D:
     (found,) = [line for line in ax.get_lines() if line.get_label() == label]
     return found
@@ -137,7 +132,8 @@ def test_lines_are_the_function_and_its_derivative(name: str) -> None:
         steps = np.abs(np.diff(y))
         assert np.nanmax(steps) < 0.02 * np.nanmax(abs(y)), "a line joins the two sides of a jump"
         assert drawn.is_dashed() == dashed
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["$f(z)$", "$f'(z)$"]
+    assert line(ax, "$f(z)$").get_color() == palette.line(name).color
+    assert [text.get_text() for text in ax.texts] == ["$f(z)$", "$f'(z)$"]
 
 
 @EVERY
@@ -228,7 +224,7 @@ def test_legible_on_white_and_nearly_black(name: str) -> None:
     ax.figure.canvas.draw()
     assert ax.figure.patch.get_facecolor()[3] == ax.patch.get_facecolor()[3] == 0
     words = [*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
-    words += ax.get_legend().get_texts()
+    words += ax.texts
     assert min(word.get_fontsize() for word in words) >= 10
     for artist in [*ax.get_lines(), *words]:
         assert min(contrast(artist.get_color(), page) for page in ("#ffffff", "#121212")) >= 3
@@ -266,7 +262,7 @@ def test_colours_show_on_light_and_dark(entry) -> None:
 def test_lines_differ_in_more_than_their_colour() -> None:
     for key in ("color", "linestyle"):
         values = [entry[key] for entry in STYLE["axes.prop_cycle"]]
-        assert len(values) == len({*values}) == 6
+        assert len(values) == len({*values}) == 5
 
 
 def saved(figure: Figure) -> bytes:
@@ -320,6 +316,98 @@ def test_profiles_show_what_is_recorded() -> None:
     alone = profiles("gradient", "float32", "jax")
     assert [ax.get_title() for ax in alone.axes[:-1]] == ["JAX"]
     np.testing.assert_array_equal(np.ma.filled(alone.axes[0].images[0].get_array(), np.nan), theirs)
+
+
+@pytest.mark.parametrize(
+    ("at", "moved"),
+    [
+        ([], []),
+        ([0, 30], [0, 30]),  # far enough apart
+        ([30, 0], [30, 0]),
+        ([5, 5], [0, 10]),  # both give way, and keep their order
+        ([0, 4, 100], [-3, 7, 100]),
+        ([0, 8, 12], [-10 / 3, 20 / 3, 50 / 3]),
+    ],
+)
+def test_labels_give_way_as_little_as_possible(at, moved) -> None:
+    np.testing.assert_allclose(spread(at, 10), moved)
+
+
+def test_labels_stand_at_the_ends_of_their_lines_and_apart() -> None:
+    with plt.rc_context(STYLE):
+        _, ax = plt.subplots(layout="constrained")
+        for number, end in enumerate([1.0, 1.0, 0.99, 0.2]):
+            ax.plot([0, 1], [0, end], label=f"line {number}")
+        ax.plot([0, 1], [0.5, 0.5])
+        label_curves(ax)
+    ax.figure.canvas.draw()
+    assert [text.get_text() for text in ax.texts] == [f"line {number}" for number in range(4)]
+    boxes = [text.get_window_extent() for text in ax.texts]
+    for number, box in enumerate(boxes):
+        assert ax.texts[number].get_color() == ax.lines[number].get_color()
+        assert box.x0 > ax.transData.transform((1, 0))[0]
+        assert box.x1 <= ax.figure.bbox.x1
+        assert not any(box.overlaps(other) for other in boxes[:number])
+
+
+def test_a_line_that_leaves_the_axes_is_labelled_where_it_is_last_seen() -> None:
+    _, ax = plt.subplots()
+    ax.plot([0, 1, 2, 3], [0, 1, 50, np.nan], label="diverges")
+    ax.set_ylim(0, 2)
+    label_curves(ax)
+    assert ax.texts[0].xy == (1, 1)
+    ax.set_ylim(80, 90)
+    label_curves(ax)
+    assert len(ax.texts) == 1, "out of sight"
+
+
+def drawn(end: float = np.pi) -> Figure:
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(layout="constrained")
+        ax.plot([0, 1e-3, 2e-3], [0, np.sqrt(2), end], "o-", label="0.12345")
+        ax.set_ylim(1, 2)  # so that there is something to cut off
+        label_curves(ax)
+    return figure
+
+
+def test_svg_is_the_same_each_time_and_small() -> None:
+    text = svg(drawn())
+    assert svg(drawn()) == text
+    root = ET.fromstring(text)
+    assert root.tag.endswith("svg")
+    named = {element.get("id") for element in root.iter()} - {None}
+    assert named == {*re.findall(r'(?:url\(|href=")#([\w-]+)', text)}
+    assert named.isdisjoint(re.findall(r'id="([^"]+)', svg(drawn(2)))), "both may stand in a page"
+    assert not re.search(r"<style|<metadata|<!|<\?|20\d\d-", text), "a style is for all of a page"
+    assert max(map(len, re.findall(r'="[^"]*?\.(\d+)', text))) <= 2
+    assert ">0.12345</text>" in text, "words stay words, and as they are"
+
+
+def test_what_differs_by_what_nobody_sees_is_drawn_alike() -> None:
+    one, other = drawn(), drawn()
+    other.axes[0].lines[0].set_ydata([1e-6, np.sqrt(2) + 1e-6, np.pi])
+    assert svg(one) == svg(other)
+
+
+def test_a_notebook_stores_svg_or_where_that_is_large_png() -> None:
+    assert list(bundle(drawn())) == ["image/svg+xml"]
+    figure, ax = plt.subplots()
+    ax.plot(np.random.default_rng(0).random(5000), "o")
+    assert len(svg(figure)) > LARGEST
+    assert b64decode(bundle(figure)["image/png"]).startswith(b"\x89PNG")
+
+
+def test_use_has_ipython_show_svg() -> None:
+    shell = InteractiveShell.instance()
+    select_figure_formats(shell, {"png"})  # as notebooks do
+    try:
+        with plt.rc_context():
+            use()
+            assert mpl.rcParams["figure.facecolor"] == "none"
+            shown, _ = shell.display_formatter.format(drawn())
+    finally:
+        InteractiveShell.clear_instance()
+    assert {*shown} == {"image/svg+xml", "text/plain"}
 
 
 def test_draws_where_it_is_told() -> None:

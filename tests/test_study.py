@@ -20,7 +20,7 @@ import pytest
 from click.testing import CliRunner
 from scipy import sparse, stats
 
-from actlib import study
+from actlib import palette, study
 from actlib.__main__ import main
 from actlib.network import Network, squared_error
 from actlib.study import Data, Results, Trial, grid, interval, load
@@ -926,7 +926,8 @@ def test_frames_and_figures() -> None:
     ax = results.plot()
     assert next(tick.get_text() for tick in ax.get_yticklabels()) == "relu, depth 1"
     lines = results.plot("loss", x="depth")
-    assert [text.get_text() for text in lines.get_legend().get_texts()] == ["relu", "tanh"]
+    assert [text.get_text() for text in lines.texts] == ["relu", "tanh"]
+    assert lines.texts[1].get_color() == palette.line("tanh").color
     assert lines.get_ylabel() == "loss (each interval: 95%)"
     with pytest.raises(ValueError, match="x must be a column of numbers"):
         results.plot(x="activation")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from actlib.check.accuracy import Accuracy
-from actlib.plots import GREY, styled
+from actlib.plots import GREY, label_curves
+from actlib.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,5 +49,5 @@ def errors(accuracy: Mapping[tuple[str, str], Accuracy], *, ax: Axes | None = No
         ax.axhline(8, color=GREY, linewidth=0.8)
         ax.set(xlabel="$z$", ylabel="$E$", yscale="log")
         ax.set_xscale("symlog", linthresh=1)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+        label_curves(ax)
     return ax

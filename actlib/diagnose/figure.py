@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from actlib.diagnose.finding import Finding
-from actlib.plots import GREY, styled
+from actlib.palette import GREY, INKS
+from actlib.plots import BLUE, ORANGE
+from actlib.plots.style import styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +21,8 @@ __all__ = ["turnover_bars", "unit_shares"]
 
 def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
     """Draw which share of the units of each activation is dead, saturated or lost.
+
+    What no unit is anywhere has no bars.
 
     Parameters
     ----------
@@ -30,7 +34,7 @@ def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes drawn on: a group of three bars for every activation, the first on top.
+        The axes drawn on: a group of up to three bars for every activation, the first on top.
 
     Examples
     --------
@@ -41,10 +45,14 @@ def unit_shares(findings: Sequence[Finding], *, ax: Axes | None = None) -> Axes:
     """
     with styled(ax, figsize=(6.4, 1.5 + 0.5 * len(findings))) as ax:
         rows = np.arange(len(findings))
-        hatches = ["", "////", "...."]
-        for number, kind in enumerate(["dead", "saturated", "lost"]):
-            shares = [100 * getattr(finding, kind) / finding.units for finding in findings]
-            ax.barh(rows + 0.26 * (number - 1), shares, 0.24, label=kind, hatch=hatches[number])
+        shares = {
+            kind: [100 * getattr(finding, kind) / finding.units for finding in findings]
+            for kind in _KINDS
+        }
+        shown = [kind for kind in _KINDS if any(shares[kind])] or ["dead"]
+        for number, kind in enumerate(shown):
+            places = rows + 0.26 * (number - (len(shown) - 1) / 2)
+            ax.barh(places, shares[kind], 0.24, label=kind, **_KINDS[kind])
         ax.set(xlabel="units (%)", xlim=(0, 100))
         ax.set_yticks(rows, [_label(finding) for finding in findings])
         ax.invert_yaxis()
@@ -88,6 +96,13 @@ def turnover_bars(rows: Sequence[Mapping[str, Any]], *, ax: Axes | None = None) 
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return ax
+
+
+_KINDS: dict[str, dict[str, Any]] = {
+    "dead": {"color": BLUE, "hatch": ""},
+    "saturated": {"color": ORANGE, "hatch": "////"},
+    "lost": {"color": INKS[2][0], "hatch": "...."},
+}
 
 
 def _label(finding: Finding) -> str:

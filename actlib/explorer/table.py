@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from actlib import palette
 from actlib._core.registry import REGISTRY, Activation
 from actlib._core.spec import Param
 from actlib.pieces import pieces, saturated_intervals
@@ -22,8 +23,6 @@ LO, HI, STEP = -6.0, 6.0, 0.05
 TOLERANCE = 1e-4  # of the interpolation in f and f', where the table may choose its nodes
 ERROR = 2e-4  # which the explorer states: the tolerance and what rounding adds
 UNITS = (1000, 10_000, 10_000, 10_000)  # by which z, f, f' and f'' are stored as whole numbers
-
-COLOURS = ("#2478c4", "#e85d12", "#0aa36a", "#d936e0")
 
 _ROUND = (-1.0, -0.5, 0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0)
 _TIMES = np.arange(1, 16) / 16  # where between two nodes the interpolation is checked
@@ -62,18 +61,12 @@ def table(given: Mapping[str, Mapping[str, float]] | None = None) -> dict[str, A
         "units": UNITS,
         "functions": {
             name: {
-                "colour": colour(name),
+                "colour": palette.line(name).color,
                 **_entry(activation, tuple(more.get(name, {}).items())),
             }
             for name, activation in sorted(functions.items())
         },
     }
-
-
-def colour(name: str) -> str:
-    """What an activation is drawn in: those that most libraries have differ from each other."""
-    known = sorted(REGISTRY.elementwise, key=lambda name: -len(REGISTRY[name].spec.peers))
-    return COLOURS[known.index(name) % len(COLOURS)]
 
 
 @functools.cache

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from actlib.plots import styled
+from actlib.plots import label_curves, line
+from actlib.plots.style import styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,26 +61,31 @@ def intervals(
             return ax
         for number, name in enumerate(dict.fromkeys(summary["activation"])):
             rows = (summary["activation"] == name).to_numpy()
-            style = _MARKERS[number % len(_MARKERS)]
-            points = summary[rows]
-            ax.errorbar(
-                points[x], points["mean"], errors[:, rows], fmt=style, label=name, capsize=3
-            )
+            at, means = summary[rows][x], summary[rows]["mean"]
+            look, marker = _look(name), _MARKERS[number % len(_MARKERS)]
+            ax.plot(at, means, marker=marker, label=name, **look)
+            ax.errorbar(at, means, errors[:, rows], fmt="none", ecolor=look["color"], capsize=3)
         ax.set(xlabel=x, ylabel=label)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+        label_curves(ax)
     return ax
 
 
-_MARKERS = ("o-", "s--", "^:", "D-.", "v-", "P--", "X:", "*-.")
+_MARKERS = "os^DvPX*"
+
+
+def _look(name: str) -> dict[str, Any]:
+    """How an activation is drawn, whatever its parameters are."""
+    return line(name.partition("(")[0])
 
 
 def _draw_rows(ax: Axes, summary: pd.DataFrame, errors: np.ndarray) -> None:
     own = {"activation", "n", "mean", "std", "low", "high", "diverged", "failed", "dead"}
     others = [name for name in summary if name not in own]
-    names = [
-        ", ".join([row["activation"], *(f"{name} {row[name]}" for name in others)])
-        for _, row in summary.iterrows()
-    ]
-    ax.errorbar(summary["mean"], range(len(names)), xerr=errors, fmt="o", capsize=3)
+    names = []
+    for number, row in enumerate(summary.to_dict("records")):
+        names.append(", ".join([row["activation"], *(f"{name} {row[name]}" for name in others)]))
+        color = _look(row["activation"])["color"]
+        interval = errors[:, [number]]
+        ax.errorbar(row["mean"], number, xerr=interval, fmt="o", color=color, capsize=3)
     ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()

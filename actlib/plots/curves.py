@@ -1,83 +1,24 @@
-"""Figures of activations, and what all figures have in common.
-
-`STYLE` makes figures that can be read on a white page, on a nearly black one, and on a phone.
-"""
+"""A function and its derivative, drawn: of a number, and of vectors as one number varies."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from actlib._core.extras import extra
 from actlib._core.registry import Activation, AxisFunction, GatedUnit
+from actlib.palette import GREY
 from actlib.pieces import between, flat_intervals, pieces
+from actlib.plots.labels import label_curves
+from actlib.plots.style import line, styled
 
 with extra("plot"):
-    import matplotlib.pyplot as plt
-    from cycler import cycler
     from matplotlib.axes import Axes
 
-__all__ = [
-    "STYLE",
-    "curves",
-    "flat_intervals",
-    "section",
-]
-
-GREY, BLUE, ORANGE = "#767676", "#2478c4", "#e85d12"
-_DASHES: list[Any] = ["-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)), (0, (1, 3))]
-
-STYLE: Any = {
-    "axes.edgecolor": GREY,
-    "axes.facecolor": "none",
-    "axes.labelcolor": GREY,
-    "axes.labelsize": 14,
-    "axes.prop_cycle": cycler(
-        color=[BLUE, ORANGE, "#0aa36a", "#d936e0", "#6b7785", "#5a96c3"], linestyle=_DASHES
-    ),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 14,
-    "figure.dpi": 120,
-    "figure.facecolor": "none",
-    "figure.figsize": (6.4, 3.6),
-    "figure.labelsize": 14,
-    "font.size": 13.5,
-    "grid.color": GREY,
-    "hatch.color": GREY,
-    "legend.frameon": False,
-    "lines.linewidth": 2,
-    "lines.markeredgewidth": 1.5,
-    "lines.markersize": 7,
-    "savefig.transparent": True,
-    "text.color": GREY,  # titles and legends too
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-}
-"""matplotlib's settings for the figures of the book, for ``plt.rcParams.update(STYLE)``.
-
-The ground is transparent. Words are grey, with a contrast of at least 4.5 to 1 on white and 4.1 to
-1 on #121212; no grey has 4.5 on both, so a dark page may brighten its figures a little. The six
-colours of the cycle have at least 3 to 1 on white and on everything from #121212 to #222832. No
-two of them are told apart by colour alone, since each comes with its own dashes. At 6.4 inches,
-words of 12.6 points and more have at least 9 pixels on a phone.
-
-:meta hide-value:
-"""
-
-
-@contextmanager
-def styled(ax: Axes | None, **size: Any) -> Iterator[Axes]:
-    """Axes to draw on in `STYLE`, on a transparent ground: the given ones, or a new figure's."""
-    with plt.rc_context(STYLE):
-        if ax is None:
-            _, ax = plt.subplots(layout="constrained", **size)
-        ax.patch.set_alpha(0)
-        yield ax
+__all__ = ["curves", "section"]
 
 
 def curves(
@@ -89,7 +30,7 @@ def curves(
     ax: Axes | None = None,
     **params: float,
 ) -> Axes:
-    """Draw an activation (solid) and its derivative (dashed), and shade where it is flat.
+    """Draw an activation in its colour and its derivative dashed, and shade where it is flat.
 
     Where the derivative jumps its line is broken: a filled marker shows the value that it takes
     there by convention, an open one a value that it only approaches.
@@ -122,7 +63,7 @@ def curves(
     >>> from actlib import relu
     >>> from actlib.plots import curves
     >>> ax = curves(relu, lo=-3, hi=3)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    >>> [text.get_text() for text in ax.texts]
     ['$f(z)$', "$f'(z)$"]
     """
     shaded = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
@@ -130,7 +71,7 @@ def curves(
     with styled(ax) as ax:
         for start, end in shaded:
             ax.axvspan(start, end, facecolor=GREY, alpha=0.25, linewidth=0)
-        _draw_both(ax, activation, activation.grad, parts, params)
+        _draw_both(ax, activation, activation.grad, parts, params, activation.spec.name)
     return ax
 
 
@@ -164,7 +105,7 @@ def section(
     >>> from actlib import softmax
     >>> from actlib.plots import section
     >>> ax = section(softmax, lo=-3, hi=3)
-    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    >>> [text.get_text() for text in ax.texts]
     ['$f(z)$', "$f'(z)$"]
     """
     along = "axis" in inspect.signature(function).parameters
@@ -181,7 +122,7 @@ def section(
         return function.vjp(vectors(z), upstream)[..., varied]
 
     with styled(ax) as ax:
-        _draw_both(ax, value, slope, between([lo, 0.0, hi]), {})
+        _draw_both(ax, value, slope, between([lo, 0.0, hi]), {}, function.spec.name)
     return ax
 
 
@@ -191,14 +132,15 @@ def _draw_both(
     slope: Callable[..., Any],
     parts: list[tuple[np.ndarray, np.ndarray]],
     params: dict[str, float],
+    name: str,
 ) -> None:
-    """Draw a function and its derivative, with the axes and a legend."""
+    """Draw a function and its derivative, with the axes and labels."""
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.axvline(0, color=GREY, linewidth=0.8)
-    _draw(ax, function, parts, params, label="$f(z)$", color=BLUE, linestyle="-")
-    _draw(ax, slope, parts, params, label="$f'(z)$", color=ORANGE, linestyle="--")
+    _draw(ax, function, parts, params, label="$f(z)$", color=line(name)["color"])
+    _draw(ax, slope, parts, params, label="$f'(z)$", color=GREY, linestyle="--")
     ax.set(xlabel="$z$", xlim=(parts[0][0][0], parts[-1][0][-1]))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # off the shaded ground
+    label_curves(ax)
 
 
 def _draw(
@@ -220,4 +162,4 @@ def _draw(
             face = style["color"] if np.isclose(side, taken, atol=1e-6) else "none"
             ax.plot(z[0], side, "o", color=style["color"], markerfacecolor=face, zorder=3)
         x, y = np.concatenate([x, [np.nan], z]), np.concatenate([y, [np.nan], value])
-    ax.plot(x, y, **style)
+    ax.plot(x, y, **{"linestyle": "-"} | style)
