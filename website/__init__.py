@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from website import (
     api,
     assets,
+    cells,
     citations,
     depths_page,
     explorer_page,
@@ -19,6 +20,7 @@ from website import (
     pages,
     quiz,
     search,
+    solutions,
 )
 
 
@@ -30,6 +32,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.tags.add("pdf")
     parts = [
         api,
+        cells,
         citations,
         maths,
         instruments,
@@ -39,6 +42,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         pages,
         quiz,
         search,
+        solutions,
     ]
     for part in (*parts, assets):
         part.setup(app)
