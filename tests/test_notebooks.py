@@ -14,13 +14,13 @@ from typing import Any
 import nbformat
 import pytest
 import yaml
-from cells import broken
+from cell_rules import broken
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
-# The rules for cells that a notebook still breaks, see cells.py.
+# The rules for cells that a notebook still breaks, see cell_rules.py.
 BROKEN = {
     "accuracy": "setup plots checks truths width tables",
     "background": "setup plots truths predictions width tables",

@@ -5,6 +5,7 @@ A cell's tags say how it is shown (see CONTRIBUTING.md).
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,22 @@ def _what(fold: nodes.Element) -> str:
     return "the figure" if any(fold.findall(nodes.image)) else "the output"
 
 
+_PAGE = re.compile(r'(?<![\w"/=])(\w+)\.html#[\w-]+')
+
+
+def _link(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
+    """Lead to the pages of the book that a cell's text names, as a report does."""
+
+    def link(named: re.Match[str]) -> str:
+        known = posixpath.join(posixpath.dirname(page), named[1]) in app.env.found_docs
+        return (
+            f'<a class="reference internal" href="{named[0]}">{named[0]}</a>' if known else named[0]
+        )
+
+    if doctree:
+        context["body"] = _PAGE.sub(link, context["body"])
+
+
 def _add_static_files(app: Sphinx) -> None:
     app.config.html_static_path.append(str(Path(__file__).parent / "static"))
 
@@ -66,4 +83,6 @@ def setup(app: Sphinx) -> None:
     app.add_post_transform(NameFolds)
     app.add_post_transform(NameIndexes)
     app.connect("builder-inited", _add_static_files)
+    app.connect("html-page-context", _link)
     app.add_css_file("cells.css")
+    app.add_js_file("colours.js")
