@@ -87,7 +87,7 @@ def test_first_cell_of_a_download_installs_what_the_notebook_imports(path):
 
 def unpacked(stem: str, folder: Path) -> Path:
     """The notebook that a reader has who downloads a chapter into an empty folder."""
-    name, content = download(ROOT / f"chapters/{stem}.ipynb")
+    name, content = download(ROOT / f"chapters/{stem}.ipynb", "")
     (folder / name).write_bytes(content)
     if name.endswith(".zip"):
         shutil.unpack_archive(folder / name, folder)
@@ -108,7 +108,9 @@ def test_download_has_the_data_with_it(stem, files, tmp_path):
     path = unpacked(stem, tmp_path)
     there = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
     assert there - {f"{stem}.zip"} == {f"{stem}.ipynb", *files}
-    assert download(ROOT / f"chapters/{stem}.ipynb") == download(ROOT / f"chapters/{stem}.ipynb")
+    assert download(ROOT / f"chapters/{stem}.ipynb", "") == download(
+        ROOT / f"chapters/{stem}.ipynb", ""
+    )
     first = nbformat.read(path, as_version=4).cells[0]
     assert re.fullmatch(r'# In a copy .*: pip install "\.\[[\w,]+\]"', first.source)
 

@@ -129,11 +129,11 @@ def make_hosted(notebook: nbformat.NotebookNode, address: str) -> None:
         notebook.cells.insert(1, install_cell(notebook, address))  # after the title
 
 
-def download(path: Path) -> tuple[str, bytes]:
+def download(path: Path, address: str) -> tuple[str, bytes]:
     """The name and the content of what readers download: a notebook, zipped if it reads data."""
     notebook = nbformat.read(path, as_version=4)
     make_hosted(notebook, "")
-    notebook.cells.insert(0, install_cell(notebook, address()))
+    notebook.cells.insert(0, install_cell(notebook, address))
     text = nbformat.writes(notebook).encode()
     names = data(notebook)
     if not names:

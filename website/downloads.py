@@ -14,7 +14,8 @@ def _offer(app: Sphinx, page: str, template: str, context: Any, doctree: Any) ->
     source = Path(app.env.doc2path(page)) if doctree else Path()
     if source.suffix != ".ipynb" or app.builder.name != "html":
         return
-    name, content = download(source)
+    address = app.config.html_theme_options.get("repository_url", "")
+    name, content = download(source, address)
     folder = Path(app.outdir, "_downloads")
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(content)
