@@ -4,15 +4,12 @@ import sys
 from pathlib import Path
 
 import nbformat
-import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_code_cell
 
-from actlib._core.extras import PUBLISHED
 from tools.environment import our_own
+from tools.hosted import CHAPTERS, address, make_hosted
 
-CHAPTERS = Path(__file__).resolve().parent.parent / "chapters"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     # Without the version, so that a rerun under another Python changes nothing.
@@ -25,34 +22,6 @@ METADATA = {
         "pygments_lexer": "ipython3",
     },
 }
-
-INSTALL = """\
-import importlib.util
-
-if importlib.util.find_spec("actlib") is None:  # on a hosted machine
-    %pip install --quiet "{requirement}"
-"""
-
-
-def address() -> str:
-    """The public address of the repository, empty as long as there is none."""
-    config = yaml.safe_load((CHAPTERS.parent / "_config.yml").read_text("utf-8"))
-    return str(config["repository"]["url"])
-
-
-def requirement(address: str) -> str:
-    """What a hosted notebook installs: from the address as long as the package is not published."""
-    return f"{PUBLISHED or 'actlib'}[check,plot,study]" + ("" if PUBLISHED else f" @ git+{address}")
-
-
-def make_hosted(notebook: nbformat.NotebookNode, address: str) -> None:
-    """Have a notebook install actlib where it is opened without it, once that has an address."""
-    notebook.cells = [cell for cell in notebook.cells if cell.id != "install"]
-    if address:
-        source = INSTALL.format(requirement=requirement(address)).strip()
-        cell = new_code_cell(source, id="install")
-        cell.metadata.tags = ["remove-cell"]
-        notebook.cells.insert(1, cell)  # after the title
 
 
 def run(path: Path) -> str | None:

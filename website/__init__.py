@@ -10,17 +10,22 @@ from sphinx.application import Sphinx
 from website import (
     api,
     assets,
+    cells,
     citations,
     depths_page,
+    downloads,
     drawings,
+    edition,
     explorer_page,
     figures,
     headlines,
+    hover,
     instruments,
     maths,
     pages,
     quiz,
     search,
+    solutions,
 )
 
 
@@ -32,6 +37,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.tags.add("pdf")
     parts = [
         api,
+        cells,
         citations,
         maths,
         instruments,
@@ -39,10 +45,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
         depths_page,
         drawings,
         figures,
+        downloads,
+        edition,
         headlines,
+        hover,
         pages,
         quiz,
         search,
+        solutions,
     ]
     for part in (*parts, assets):
         part.setup(app)

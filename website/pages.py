@@ -62,7 +62,7 @@ def _needs_address(app: Sphinx, config: Config) -> None:
     """Show buttons that lead to the repository once it has an address."""
     options = config.html_theme_options
     known = bool(options.get("repository_url"))
-    for button in ("repository", "issues", "download"):
+    for button in ("repository", "issues", "edit_page"):
         options[f"use_{button}_button"] = known
     if not known:
         options["launch_buttons"] = {}

@@ -161,7 +161,8 @@ def copy(folder: Path, chapters: list[str] | None = None, **settings: dict) -> P
         ROOT / "website", folder / "website", ignore=shutil.ignore_patterns("node_modules")
     )
     (folder / "website/node_modules").symlink_to(ROOT / "website/node_modules")
-    for name in ("_config.yml", "_toc.yml"):
+    shutil.copytree(ROOT / "tools", folder / "tools")
+    for name in ("_config.yml", "_toc.yml", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy(ROOT / name, folder)
     config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
     for section, values in settings.items():
@@ -197,6 +198,9 @@ def differing(first: Path, second: Path) -> list[str]:
 @pytest.mark.deep
 def test_two_builds_are_the_same(tmp_path, site, monkeypatch):
     monkeypatch.setenv("BOOK_PDF", "yes" if (site / "activation-functions.pdf").exists() else "")
+    command = ["git", "log", "-1", "--format=%ct"]  # the copy has no history
+    seconds = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", seconds.strip())
     done = build(copy(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert differing(site, tmp_path / "_build/html") == []
@@ -258,7 +262,7 @@ def test_without_addresses_nothing_leads_to_them(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     site = tmp_path / "_build/html"
     page = Names((site / "chapters/notebook.html").read_text("utf-8"))
-    assert not [link for link in page.links(loaded=False) if is_outside(link) or "ipynb" in link]
+    assert not [link for link in page.links(loaded=False) if is_outside(link)]
     assert not page.meta("og:url")
     assert not (site / "sitemap.xml").exists()
     assert '<base href="/">' in (site / "404.html").read_text("utf-8")
@@ -277,8 +281,11 @@ def test_with_addresses_they_are_led_to(tmp_path):
     assert any(
         link.startswith("https://mybinder.org/v2/gh/someone/somewhere/main") for link in links
     )
-    assert "../_sources/chapters/notebook.ipynb" in links
-    assert (site / "_sources/chapters/notebook.ipynb").exists()
+    assert f"{REPOSITORY}/edit/main/chapters/notebook.ipynb" in links
+    assert any(link.startswith(f"{REPOSITORY}/issues/new") for link in links)
+    assert "../_downloads/notebook.ipynb" in links
+    first = nbformat.read(site / "_downloads/notebook.ipynb", as_version=4).cells[0]
+    assert f'%pip install --quiet "actlib @ git+{REPOSITORY}"' in first.source
     assert f"{BASE}chapters/notebook.html" in links  # the canonical address
     assert page.meta("og:url") == f"{BASE}chapters/notebook.html"
     assert f"<loc>{BASE}chapters/notebook.html</loc>" in (site / "sitemap.xml").read_text("utf-8")

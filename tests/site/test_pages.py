@@ -18,7 +18,6 @@ KILOBYTE = 1000
 OPEN_EVERYTHING = """async () => {
     for (const details of document.querySelectorAll("details")) details.open = true;
     for (const answer of document.querySelectorAll(".quiz-right > input")) answer.checked = true;
-    for (const button of document.querySelectorAll(".toggle-button-hidden")) button.click();
     for (const image of document.images) image.loading = "eager";
     for (const section of document.querySelectorAll("section"))
         section.style.contentVisibility = "visible";
