@@ -10,15 +10,21 @@ from sphinx.application import Sphinx
 from website import (
     api,
     assets,
+    catalogue_page,
     citations,
     depths_page,
     explorer_page,
+    front,
+    glossary,
     headlines,
     instruments,
     maths,
     pages,
     quiz,
+    reading,
+    redirects,
     search,
+    toc,
 )
 
 
@@ -30,15 +36,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.tags.add("pdf")
     parts = [
         api,
+        catalogue_page,
         citations,
         maths,
         instruments,
         explorer_page,
         depths_page,
+        front,
+        glossary,
         headlines,
         pages,
         quiz,
+        reading,
+        redirects,
         search,
+        toc,
     ]
     for part in (*parts, assets):
         part.setup(app)

@@ -76,7 +76,7 @@ class Assets:
     def _sheets(self, folder: Path) -> list[str]:
         files = [folder / name for name in _THEME_SHEETS]
         files += [folder.parent / name for name in self.sheets]
-        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css"]
+        files += [KATEX / "katex-swap.min.css", HERE / "static/book.css", HERE / "static/frame.css"]
         files += [
             EXPLORER / "instrument.css",
             EXPLORER / "explorer.css",
@@ -90,7 +90,7 @@ class Assets:
         texts = [(folder.parent / options).read_text("utf-8"), *settings]
         texts += [(folder.parent / name).read_text("utf-8") for name in others]
         texts += [(folder / name).read_text("utf-8") for name in _THEME_SCRIPTS]
-        texts.append((HERE / "static/book.js").read_text("utf-8"))
+        texts += [(HERE / "static" / name).read_text("utf-8") for name in ("book.js", "frame.js")]
         script = "\n;".join(texts)
         if _MEASURES not in script:
             raise RuntimeError("the theme has changed: does it still set tabIndex on all boxes?")
