@@ -63,7 +63,11 @@ class Names(SphinxDirective):
 def _list_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
     objects = app.env.get_domain("py").objects  # type: ignore[attr-defined]
     for listed in list(doctree.findall(names)):
-        there = {name: found for name, found in objects.items() if found.docname == listed["page"]}
+        there = {
+            name: found
+            for name, found in objects.items()
+            if found.docname == listed["page"] and not found.aliased
+        }
         items = nodes.bullet_list()
         for name, found in sorted(there.items()):
             if found.objtype in ("module", "method", "attribute", "property"):

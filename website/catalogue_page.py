@@ -14,6 +14,7 @@ from actlib import REGISTRY
 from actlib.book.catalogue import entry, families
 from actlib.pieces import along_one, between, pieces
 from website.curves import Frame, line, picture
+from website.reading import LOOKED_UP
 
 _FRAME = Frame(-4, 4, -1.5, 3.5, 160, 100)
 _STEP = 25  # of the points of a piece, every so many are enough for a small picture
@@ -25,10 +26,14 @@ class Entries(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         lines = []
         for family, members in families().items():
-            lines += [f"### {family}", ""]
+            title, _, rest = family.partition(": ")
+            lines += [f"### {title}", "", f"{rest[:1].upper()}{rest[1:]}." if rest else "", ""]
             for name in members:
                 lines += [_with_thumbnail(name), ""]
-        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+        sections = self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
+        for section in sections:
+            section["classes"].append(LOOKED_UP)
+        return sections
 
 
 def _with_thumbnail(name: str) -> str:

@@ -10,7 +10,7 @@ from sphinx.util.docutils import SphinxDirective
 from actlib import sigmoid
 from website.curves import Frame, label, line, picture
 
-_FRAME = Frame(0, 26, -12.4, 0, 640, 300, margin=(12, 16, 34, 52))
+_FRAME = Frame(0, 26, -12.4, 0, 640, 240, margin=(12, 16, 34, 60))
 
 
 class LostSlope(SphinxDirective):
@@ -35,7 +35,7 @@ def lost_slope() -> str:
         + line(_FRAME.path(z, np.log10(kept)), "exact")
         + steps
         + fall
-        + label(_FRAME.x(18.2), _FRAME.y(-7.1), "actlib: small, and right", "exact")
+        + label(624, _FRAME.y(-6.6), "actlib: small, and right", "exact", "end")
         + label(_FRAME.x(float(first)) - 10, axis - 12, f"s(1 − s): 0 from z = {first} on", "usual", "end")
     )
     alt = (
@@ -48,10 +48,10 @@ def lost_slope() -> str:
 
 def _axes(axis: float) -> str:
     """Powers of ten at the left, z below."""
-    found = line(f"M52 {axis}H624", "axis")
+    found = line(f"M60 {axis}H624", "axis")
     for power, text in [(0, "1"), (-4, "10⁻⁴"), (-8, "10⁻⁸"), (-12, "10⁻¹²")]:
-        found += line(f"M52 {_FRAME.y(power):.1f}H624", "grid")
-        found += label(44, _FRAME.y(power) + 4, text, anchor="end")
+        found += line(f"M60 {_FRAME.y(power):.1f}H624", "grid")
+        found += label(52, _FRAME.y(power) + 4, text, anchor="end")
     for z in (0, 5, 10, 15, 20, 25):
         found += label(_FRAME.x(z), axis + 18, f"{z}", anchor="middle")
     return found + label(624, axis + 18, "z", anchor="end")

@@ -22,6 +22,7 @@ from website.toc import titles
 
 WORDS_A_MINUTE = 200
 LINE, FIGURE = 5, 30  # words that a line of code and a figure count as
+LOOKED_UP = "looked-up"  # a class of what nobody reads from end to end, and that takes no time
 
 _SKIPPED = (quiz, exercise_node, exercise_enumerable_node, solution_node, nodes.comment)
 _FOLDED = {"tag_hide-cell", "tag_hide-input", "tag_remove-cell", "tag_remove-input"}
@@ -67,6 +68,8 @@ def words(node: nodes.Node) -> int:
     if isinstance(node, nodes.raw):
         return FIGURE * node.astext().count("<svg")
     if isinstance(node, _SKIPPED) or not isinstance(node, nodes.Element):
+        return 0
+    if LOOKED_UP in node.get("classes", []):
         return 0
     kind = node.get("nb_element")
     if kind == "cell_code_output":

@@ -60,7 +60,7 @@ def index() -> str:
         bounds = _pair(spec.range_at())
         rows.append(
             f"| [`{name}`](#catalogue-{name}) | ${formula}$ | {bounds} | {_largest_error(name)}"
-            f" | {_times().get((name, 'value'), '')} | {spec.year} | {{cite:t}}`{spec.cite}` |"
+            f" | {_times().get((name, 'value'), '')} | {spec.year} | {{cite:p}}`{spec.cite}` |"
         )
     return "\n".join(rows)
 

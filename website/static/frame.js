@@ -17,6 +17,16 @@ addEventListener("DOMContentLoaded", () => {
     });
 });
 
+// A wide table says that it goes on.
+addEventListener("DOMContentLoaded", () => {
+  const look = (box) => box.toggleAttribute("data-goes-on", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+  const sized = new ResizeObserver((changes) => changes.forEach(({ target }) => look(target)));
+  for (const box of document.querySelectorAll(".pst-scrollable-table-container, div.cell_output > .output")) {
+    sized.observe(box);
+    box.addEventListener("scroll", () => look(box), { passive: true });
+  }
+});
+
 // The glossary shows the terms that have what is typed in their names, English or Chinese.
 addEventListener("DOMContentLoaded", () => {
   const field = document.querySelector(".glossary-filter input");
