@@ -139,7 +139,9 @@ def test_the_api_pages_name_no_private_module() -> None:
 
 def test_the_api_page_shows_what_is_declared_and_public(tmp_path: Path) -> None:
     """Its block on activations, built with one more in a family and in that family's `__all__`."""
-    block = re.search(r"\.\. automodule:: actlib\n +:members:\n", (CHAPTERS / "api/actlib.md").read_text())
+    block = re.search(
+        r"\.\. automodule:: actlib\n +:members:\n", (CHAPTERS / "api/actlib.md").read_text()
+    )
     assert block
     (tmp_path / "index.rst").write_text(f"Page\n====\n\n{block[0]}")
     (tmp_path / "conf.py").write_text(

@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from actlib import REGISTRY
+from actlib import REGISTRY, AxisFunction, GatedUnit
 from actlib.book.catalogue import entry, families
 from actlib.pieces import along_one, between, pieces
 from website.curves import Frame, line, picture
@@ -52,12 +52,14 @@ class Thumbnail(SphinxDirective):
 
 def thumbnail(name: str) -> str:
     function = REGISTRY[name]
-    if name in REGISTRY.elementwise:
-        value, slope = REGISTRY.elementwise[name], REGISTRY.elementwise[name].grad
-        parts = pieces(REGISTRY.elementwise[name], _FRAME.left, _FRAME.right, {})
-    else:
-        value, slope = along_one(function)
+    both: tuple[Callable[[Any], Any], Callable[[Any], Any]]
+    if isinstance(function, AxisFunction | GatedUnit):
+        both = along_one(function)
         parts = between([_FRAME.left, 0.0, _FRAME.right])
+    else:
+        both = function, function.grad
+        parts = pieces(function, _FRAME.left, _FRAME.right, {})
+    value, slope = both
     axes = f"M0 {_FRAME.y(0):.1f}H{_FRAME.width}M{_FRAME.x(0):.1f} 0V{_FRAME.height}"
     content = line(axes, "axis") + line(_path(slope, parts), "slope")
     content += line(_path(value, parts), "value")

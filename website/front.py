@@ -29,19 +29,27 @@ def lost_slope() -> str:
     axis = _FRAME.y(_FRAME.low)
     # The usual way has few values far to the right, and stays on each for a while.
     steps = line(_FRAME.path(z[:zero], np.log10(usual[:zero])), "usual")
-    fall = line(f"M{_FRAME.x(z[zero]):.1f} {_FRAME.y(np.log10(usual[zero - 1])):.1f}V{axis}H624", "usual")
+    fall = line(
+        f"M{_FRAME.x(z[zero]):.1f} {_FRAME.y(np.log10(usual[zero - 1])):.1f}V{axis}H624", "usual"
+    )
     content = (
         _axes(axis)
         + line(_FRAME.path(z, np.log10(kept)), "exact")
         + steps
         + fall
-        + label(624, _FRAME.y(-6.6), "actlib: small, and right", "exact", "end")
-        + label(_FRAME.x(float(first)) - 10, axis - 12, f"s(1 − s): 0 from z = {first} on", "usual", "end")
+        + label(624, _FRAME.y(-4.6), "actlib: small, and right", "exact", "end")
+        + label(
+            _FRAME.x(float(first)) - 10,
+            axis - 12,
+            f"s(1 − s): 0 from z = {first} on",
+            "usual",
+            "end",
+        )
     )
     alt = (
-        "The slope of the sigmoid in float32 against z from 0 to 26, on a logarithmic scale. As actlib "
-        f"computes it, it falls along a straight line to {kept[-1]:.0e}. As s(1 - s) it follows that "
-        f"line, then goes down in steps, and from z = {first} on it is exactly 0."
+        "The slope of the sigmoid in float32 against z from 0 to 26, on a logarithmic scale. "
+        f"As actlib computes it, it falls along a straight line to {kept[-1]:.0e}. As s(1 - s) it "
+        f"follows that line, goes down in steps, and from z = {first} on is exactly 0."
     )
     return picture(_FRAME, content, alt)
 
@@ -52,7 +60,7 @@ def _axes(axis: float) -> str:
     for power, text in [(0, "1"), (-4, "10⁻⁴"), (-8, "10⁻⁸"), (-12, "10⁻¹²")]:
         found += line(f"M60 {_FRAME.y(power):.1f}H624", "grid")
         found += label(52, _FRAME.y(power) + 4, text, anchor="end")
-    for z in (0, 5, 10, 15, 20, 25):
+    for z in (0, 5, 10, 15, 20):
         found += label(_FRAME.x(z), axis + 18, f"{z}", anchor="middle")
     return found + label(624, axis + 18, "z", anchor="end")
 

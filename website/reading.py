@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx import addnodes
@@ -24,6 +25,14 @@ WORDS_A_MINUTE = 200
 LINE, FIGURE = 5, 30  # words that a line of code and a figure count as
 LOOKED_UP = "looked-up"  # a class of what nobody reads from end to end, and that takes no time
 
+_COUNTED: dict[type[nodes.Node], Callable[[Any], int]] = {
+    nodes.Text: lambda text: len(text.split()),
+    nodes.math: lambda formula: 1,
+    nodes.math_block: lambda formula: LINE,
+    nodes.literal_block: lambda code: LINE * sum(map(bool, code.astext().split("\n"))),
+    nodes.image: lambda image: FIGURE,
+    nodes.raw: lambda html: FIGURE * html.astext().count("<svg"),
+}
 _SKIPPED = (quiz, exercise_node, exercise_enumerable_node, solution_node, nodes.comment)
 _FOLDED = {"tag_hide-cell", "tag_hide-input", "tag_remove-cell", "tag_remove-input"}
 
@@ -55,18 +64,9 @@ def minutes(page: nodes.Node) -> int:
 
 def words(node: nodes.Node) -> int:
     """The words of prose in a part of a page, and what its code and figures count as."""
-    if isinstance(node, nodes.Text):
-        return len(node.split())
-    if isinstance(node, nodes.math):
-        return 1
-    if isinstance(node, nodes.math_block):
-        return LINE
-    if isinstance(node, nodes.literal_block):
-        return LINE * len([line for line in node.astext().splitlines() if line.strip()])
-    if isinstance(node, nodes.image):
-        return FIGURE
-    if isinstance(node, nodes.raw):
-        return FIGURE * node.astext().count("<svg")
+    for kind, count in _COUNTED.items():
+        if isinstance(node, kind):
+            return count(node)
     if isinstance(node, _SKIPPED) or not isinstance(node, nodes.Element):
         return 0
     if LOOKED_UP in node.get("classes", []):
@@ -100,7 +100,9 @@ def _say(app: Sphinx, doctree: nodes.document) -> None:
     said += nodes.inline("", f"{time} {unit} to read", classes=["reading-time"])
     named = builds_on(source.parent)[source.stem]
     if named:
-        said += nodes.inline("", "", nodes.Text("Builds on "), *_links(app, named), classes=["builds-on"])
+        said += nodes.inline(
+            "", "", nodes.Text("Builds on "), *_links(app, named), classes=["builds-on"]
+        )
     title.parent.insert(1, said)
 
 

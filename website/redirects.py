@@ -17,7 +17,7 @@ _PAGE = """\
 <!doctype html>
 <html lang="{language}">
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'sha256-{digest}'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta http-equiv="refresh" content="1; url={target}">
 <title>{title}</title>
 <a href="{target}">{title}</a>
@@ -36,7 +36,7 @@ def _write(app: Sphinx, error: Exception | None) -> None:
         Path(app.outdir, page).write_text(
             _PAGE.format(
                 language=app.config.language,
-                digest=digest,
+                policy=f"default-src 'none'; script-src 'sha256-{digest}'",
                 target=target,
                 title=escape(app.config.html_title),
                 script=_SCRIPT,

@@ -1,4 +1,4 @@
-"""The book's frame: the front page, parts, what a page says of itself, and how readers get around."""
+"""The book's frame: the front page, parts, what a page says of itself, and ways around."""
 
 import re
 

@@ -52,7 +52,7 @@ def test_each_experiment_has_one():
 
 def words(markup):
     """What is said, whatever its quotation marks and spaces."""
-    text = html.unescape(re.sub("<.*?>", "", markup)).translate(str.maketrans("’“”", "'\"\""))
+    text = html.unescape(re.sub("<.*?>", "", markup)).translate(str.maketrans("’“”", '\'""'))
     return re.sub(r"\s+", "", text)
 
 
