@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from actlib import REGISTRY, AxisFunction, GatedUnit
+from actlib import REGISTRY, AxisFunction
 from actlib.book.catalogue import entry, families
 from actlib.pieces import along_one, between, pieces
 from website.curves import Frame, line, picture
@@ -51,14 +51,14 @@ class Thumbnail(SphinxDirective):
 
 
 def thumbnail(name: str) -> str:
-    function = REGISTRY[name]
     both: tuple[Callable[[Any], Any], Callable[[Any], Any]]
-    if isinstance(function, AxisFunction | GatedUnit):
-        both = along_one(function)
-        parts = between([_FRAME.left, 0.0, _FRAME.right])
-    else:
+    if name in REGISTRY.elementwise:
+        function = REGISTRY.elementwise[name]
         both = function, function.grad
         parts = pieces(function, _FRAME.left, _FRAME.right, {})
+    else:
+        both = along_one(cast(AxisFunction, REGISTRY[name]))
+        parts = between([_FRAME.left, 0.0, _FRAME.right])
     value, slope = both
     axes = f"M0 {_FRAME.y(0):.1f}H{_FRAME.width}M{_FRAME.x(0):.1f} 0V{_FRAME.height}"
     content = line(axes, "axis") + line(_path(slope, parts), "slope")
