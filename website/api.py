@@ -68,7 +68,7 @@ def _list_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
             for name, found in objects.items()
             if found.docname == listed["page"] and not found.aliased
         }
-        items = nodes.bullet_list()
+        items = nodes.bullet_list(classes=["names"])
         for name, found in sorted(there.items()):
             if found.objtype in ("module", "method", "attribute", "property"):
                 continue
