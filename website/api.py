@@ -76,7 +76,11 @@ def _list_names(app: Sphinx, doctree: nodes.document, page: str) -> None:
             with mock(app.config.autodoc_mock_imports):
                 items += _item(app, page, name, found, anchors)
         modules = [found.node_id for found in there.values() if found.objtype == "module"]
-        listed.replace_self([nodes.target(ids=[anchor]) for anchor in modules] + [items])
+        shown = nodes.container("", *(nodes.target(ids=[anchor]) for anchor in modules), items)
+        if app.builder.name == "singlehtml":  # the descriptions are on the same page
+            for element in shown.findall(nodes.Element):
+                element["ids"] = []
+        listed.replace_self(shown)
 
 
 def _item(
