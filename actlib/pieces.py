@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from actlib._core.registry import Activation, Derivative, refuse_vectors
+from actlib._core.registry import (
+    Activation,
+    AxisFunction,
+    Derivative,
+    GatedUnit,
+    refuse_vectors,
+)
 
 _POINTS = 2001  # of a piece between two kinks; odd, so that its middle is among them
 _BEYOND = np.geomspace(1e-3, 1e3, 500)  # how far outside of a range, in its widths, slopes are seen
@@ -161,3 +170,26 @@ def between(ends: list[float]) -> list[tuple[np.ndarray, np.ndarray]]:
         inside[[0, -1]] += np.array([1e-9, -1e-9]) * (end - start)
         parts.append((z, inside))
     return parts
+
+
+def along_one(
+    function: AxisFunction | GatedUnit,
+) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """The first result of a function of vectors as one number varies, and its derivative.
+
+    For a function along an axis the vector is ``[z, 0, 0]``, for a gated unit it is ``[1, z]``.
+    """
+    along = "axis" in inspect.signature(function).parameters
+    varied, rest = (0, [0.0, 0.0]) if along else (1, [1.0])
+    upstream = [1.0, 0.0, 0.0] if along else [1.0]
+
+    def vectors(z: Any) -> np.ndarray:
+        return np.insert(np.tile(rest, (*np.shape(z), 1)), varied, z, axis=-1)
+
+    def value(z: Any) -> Any:
+        return function(vectors(z))[..., 0]
+
+    def slope(z: Any) -> Any:
+        return function.vjp(vectors(z), upstream)[..., varied]
+
+    return value, slope

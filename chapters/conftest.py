@@ -12,7 +12,11 @@ STORES = pytest.StashKey[dict[str, int]]()
 
 
 def sizes() -> dict[str, int]:
-    return {path.name: path.stat().st_size for path in DATA.iterdir() if path.suffix != ".lock"}
+    return {
+        path.name: path.stat().st_size
+        for path in DATA.iterdir()
+        if path.suffix != ".lock"
+    }
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -28,5 +32,7 @@ def pytest_runtestloop() -> Generator[None, object, object]:
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A trial that is not stored was trained by a cell, which takes long and is not reviewed."""
     if sizes() != session.config.stash[STORES]:
-        print("\nA notebook has added to a store: run `make studies` and commit the results.")
+        print(
+            "\nA notebook has added to a store: run `make studies` and commit the results."
+        )
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

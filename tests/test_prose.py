@@ -14,7 +14,7 @@ import pytest
 from prose import alt_texts, markdown
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("chapters/*.md"), *ROOT.glob("chapters/*.ipynb")})
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("chapters/**/*.md"), *ROOT.glob("chapters/*.ipynb")})
 LONGEST = 45  # words from one full stop or semicolon to the next
 
 STRIPPED = [  # in this order; a ¤ stands for a formula or for code inside a sentence
@@ -52,7 +52,7 @@ def problems(text: str) -> Iterator[str]:
                 yield f"a long sentence: {' '.join(sentence.split())}"
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_page_keeps_the_rules(path: Path) -> None:
     assert list(problems(f"{markdown(path)}\n\n{alt_texts(path)}")) == []
 

@@ -35,7 +35,7 @@ def test_the_links_in_readme_lead_somewhere() -> None:
 
 def test_the_lines_on_pages_without_cells_print_what_stands_below_them() -> None:
     found = 0
-    for page in (ROOT / "chapters").glob("*.md"):
+    for page in (ROOT / "chapters").rglob("*.md"):
         for block in re.findall(r"```pycon\n(.*?)```", page.read_text(), re.DOTALL):
             example = doctest.DocTestParser().get_doctest(block, {}, page.name, str(page), 0)
             assert doctest.DocTestRunner().run(example).failed == 0

@@ -30,7 +30,8 @@ def run(path: Path) -> str | None:
     make_hosted(notebook, address())
     if failure := execute(notebook):
         return f"{path.name}, {failure}"
-    notebook.metadata = METADATA
+    kept = {key: notebook.metadata[key] for key in ("builds_on",) if key in notebook.metadata}
+    notebook.metadata = METADATA | kept
     nbformat.write(notebook, path)
     return None
 

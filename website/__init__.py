@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from website import (
     api,
     assets,
+    catalogue_page,
     cells,
     citations,
     depths_page,
@@ -18,14 +19,19 @@ from website import (
     edition,
     explorer_page,
     figures,
+    front,
+    glossary,
     headlines,
     hover,
     instruments,
     maths,
     pages,
     quiz,
+    reading,
+    redirects,
     search,
     solutions,
+    toc,
 )
 
 
@@ -37,22 +43,28 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.tags.add("pdf")
     parts = [
         api,
+        catalogue_page,
         cells,
         citations,
-        maths,
-        instruments,
-        explorer_page,
         depths_page,
-        drawings,
-        figures,
         downloads,
+        drawings,
         edition,
+        explorer_page,
+        figures,
+        front,
+        glossary,
         headlines,
         hover,
+        instruments,
+        maths,
         pages,
         quiz,
+        reading,
+        redirects,
         search,
         solutions,
+        toc,
     ]
     for part in (*parts, assets):
         part.setup(app)

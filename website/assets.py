@@ -32,6 +32,7 @@ _THEME_SHEETS = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme
 _OUR_SHEETS = [
     MODULES / "temml/dist/Temml-STIX2.css",
     HERE / "static/book.css",
+    HERE / "static/frame.css",
     EXPLORER / "instrument.css",
     EXPLORER / "explorer.css",
     HERE / "static/depths.css",

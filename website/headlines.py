@@ -1,27 +1,21 @@
-"""The table of what the experiments found: made from what their own cells print."""
+"""What the experiments found, made from what their own cells print: a table, or a few as cards."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from website.toc import contents, pages
+
 #: A cell whose id ends so prints a question, the answer, and the size of the effect, a line each.
 SUFFIX = "-headline"
 
-
-def pages(toc: Any) -> Iterator[str]:
-    """The pages that a table of contents lists, in its order."""
-    for entry in toc.get("chapters", toc.get("sections", [])):
-        yield entry["file"]
-        yield from pages(entry)
+_INTERVAL = re.compile(r"-?\d[\d.,]*(?: \w+)? \[[^\]]+\]")
 
 
 def headline(notebook: Path) -> list[str] | None:
@@ -42,12 +36,28 @@ def _plain(text: str) -> str:
 
 
 class Headlines(SphinxDirective):
-    """A table with a row for each page that has a headline."""
+    """A table with a row for each page that has a headline, or cards for the pages it names."""
+
+    option_spec = {"cards": str.split}  # noqa: RUF012 - as in docutils
 
     def run(self) -> list[nodes.Node]:
-        root = Path(self.env.srcdir)
-        rows = ["| Question | What came out |", "| --- | --- |"]
-        for page in pages(yaml.safe_load((root / "_toc.yml").read_text("utf-8"))):
+        found = self._found()
+        if "cards" not in self.options:
+            return self.parse_text_to_nodes("\n".join(_table(found)))
+        missing = [page for page in self.options["cards"] if f"chapters/{page}" not in found]
+        if missing:
+            raise self.error(f"no headline in {', '.join(missing)}; these have one: {[*found]}")
+        cards = nodes.container(classes=["cards"])
+        for page in self.options["cards"]:
+            card = nodes.container(classes=["card-finding"])
+            card += self.parse_text_to_nodes(_card(f"chapters/{page}", *found[f"chapters/{page}"]))
+            cards += card
+        return [cards]
+
+    def _found(self) -> dict[str, list[str]]:
+        """The headlines by page, in the order of the book."""
+        root, found = Path(self.env.srcdir), {}
+        for page in pages(contents(root)):
             notebook = root / f"{page}.ipynb"
             try:
                 lines = headline(notebook) if notebook.exists() else None
@@ -55,9 +65,29 @@ class Headlines(SphinxDirective):
                 raise self.error(str(fault)) from fault
             if lines:
                 self.env.note_dependency(str(notebook))
-                question, answer, effect = map(_plain, lines)
-                rows.append(f"| {{doc}}`{question} </{page}>` | {answer} *{effect}* |")
-        return self.parse_text_to_nodes("\n".join(rows))
+                found[page] = lines
+        return found
+
+
+def _table(found: dict[str, list[str]]) -> list[str]:
+    rows = ["| Question | What came out |", "| --- | --- |"]
+    for page, lines in found.items():
+        question, answer, effect = map(_plain, lines)
+        rows.append(f"| {{doc}}`{question} </{page}>` | {answer} *{effect}* |")
+    return rows
+
+
+def _card(page: str, question: str, answer: str, effect: str) -> str:
+    """A finding with its first number and interval in bold."""
+    number = _INTERVAL.search(effect)
+    before, shown, after = effect, "", ""
+    if number:
+        before, after = effect[: number.start()], effect[number.end() :]
+        shown = f"**{_plain(number[0])}**"
+    return (
+        f"{{doc}}`{_plain(question)} </{page}>`\n\n{_plain(answer)}\n\n"
+        f"{_plain(before)}{shown}{_plain(after)}"
+    )
 
 
 def setup(app: Sphinx) -> None:

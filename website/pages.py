@@ -143,34 +143,21 @@ def _mended(body: str) -> str:
     return body
 
 
-def _finish(app: Sphinx, error: Exception | None) -> None:
-    """Lead from the site's first address to the first page, and list all pages for crawlers."""
-    if error is not None or app.builder.name != "html":
+def _list_pages(app: Sphinx, error: Exception | None) -> None:
+    """List all pages for crawlers."""
+    base = app.config.html_baseurl
+    if error is not None or app.builder.name != "html" or not base:
         return
-    site = Path(app.outdir)
-    first = app.builder.get_target_uri(app.config.root_doc)
-    (site / "index.html").write_text(
-        f"""<!doctype html>
-<html lang="{app.config.language}">
-<meta charset="utf-8">
-<meta http-equiv="refresh" content="0; url={first}">
-<title>{escape(app.config.html_title)}</title>
-<a href="{first}">{escape(app.config.html_title)}</a>
-""",
+    addresses = [
+        base.rstrip("/") + "/" + app.builder.get_target_uri(page)
+        for page in sorted(app.env.found_docs)
+    ]
+    urls = "".join(f"<url><loc>{escape(address)}</loc></url>\n" for address in addresses)
+    Path(app.outdir, "sitemap.xml").write_text(
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',
         "utf-8",
     )
-    base = app.config.html_baseurl
-    if base:
-        pages = [
-            base.rstrip("/") + "/" + app.builder.get_target_uri(d)
-            for d in sorted(app.env.found_docs)
-        ]
-        urls = "".join(f"<url><loc>{escape(page)}</loc></url>\n" for page in pages)
-        (site / "sitemap.xml").write_text(
-            '<?xml version="1.0" encoding="utf-8"?>\n'
-            f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n{urls}</urlset>\n',
-            "utf-8",
-        )
 
 
 def setup(app: Sphinx) -> None:
@@ -178,4 +165,4 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", _one_page_like_many)
     app.connect("doctree-resolved", _check_alt)
     app.connect("html-page-context", _add_context, priority=900)
-    app.connect("build-finished", _finish, priority=900)
+    app.connect("build-finished", _list_pages, priority=900)

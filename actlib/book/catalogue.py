@@ -60,7 +60,7 @@ def index() -> str:
         bounds = _pair(spec.range_at())
         rows.append(
             f"| [`{name}`](#catalogue-{name}) | ${formula}$ | {bounds} | {_largest_error(name)}"
-            f" | {_times().get((name, 'value'), '')} | {spec.year} | {{cite:t}}`{spec.cite}` |"
+            f" | {_times().get((name, 'value'), '')} | {spec.year} | {{cite:p}}`{spec.cite}` |"
         )
     return "\n".join(rows)
 
@@ -88,7 +88,7 @@ def entry(name: str) -> str:
     spec = function.spec
     rows = [
         f"(catalogue-{name})=",
-        f"**{{py:obj}}`{name} <actlib.{name}>`**",
+        f"#### {name}",
         "",
         f"$$\n{spec.formula}\n$$",
         "",
@@ -96,7 +96,7 @@ def entry(name: str) -> str:
         *(_shape(spec) if spec.elementwise else []),
         *_accuracy(name),
         *_speed(name),
-        f"- Source: {{cite:t}}`{spec.cite}`.",
+        f"- Source: {{cite:t}}`{spec.cite}`. Description: {{py:obj}}`actlib.{name}`.",
         "",
         "| library | name | difference |",
         "|---|---|---|",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from actlib._core.extras import extra
 from actlib._core.registry import Activation, AxisFunction, GatedUnit
 from actlib.palette import GREY
-from actlib.pieces import between, flat_intervals, pieces
+from actlib.pieces import along_one, between, flat_intervals, pieces
 from actlib.plots.labels import label_curves
 from actlib.plots.style import line, styled
 
@@ -108,19 +107,7 @@ def section(
     >>> [text.get_text() for text in ax.texts]
     ['$f(z)$', "$f'(z)$"]
     """
-    along = "axis" in inspect.signature(function).parameters
-    varied, rest = (0, [0.0, 0.0]) if along else (1, [1.0])
-    upstream = [1.0, 0.0, 0.0] if along else [1.0]
-
-    def vectors(z: Any) -> np.ndarray:
-        return np.insert(np.tile(rest, (*np.shape(z), 1)), varied, z, axis=-1)
-
-    def value(z: Any) -> Any:
-        return function(vectors(z))[..., 0]
-
-    def slope(z: Any) -> Any:
-        return function.vjp(vectors(z), upstream)[..., varied]
-
+    value, slope = along_one(function)
     with styled(ax) as ax:
         _draw_both(ax, value, slope, between([lo, 0.0, hi]), {}, function.spec.name)
     return ax

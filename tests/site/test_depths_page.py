@@ -260,15 +260,15 @@ def test_it_stands_above_what_explains_it(reader):
 def test_places_in_the_page_are_no_views(reader):
     page = reader().new_page()
     visit(page, **VIEW)
-    page.goto(f"{PAGE}#depth-width")
-    expect(page.locator("#depth-width")).to_be_in_viewport()
-    assert page.url.endswith("#depth-width")
+    page.goto(f"{PAGE}#depth-answer")
+    expect(page.locator("#depth-answer")).to_be_in_viewport()
+    assert page.url.endswith("#depth-answer")
     assert agrees(readings(page), right(**VIEW))
     page.goto("chapters/intro.html")
-    page.goto(f"{PAGE}#depth-theory")
-    expect(page.locator("#depth-theory")).to_be_in_viewport()
+    page.goto(f"{PAGE}#experiments-depth")
+    expect(page.locator("#experiments-depth")).to_be_in_viewport()
     page.wait_for_timeout(600)
-    assert page.url.endswith("#depth-theory")
+    assert page.url.endswith("#experiments-depth")
 
 
 def test_nonsense_in_the_address_is_ignored(reader, address):

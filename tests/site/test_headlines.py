@@ -5,13 +5,13 @@ import re
 
 import nbformat
 import pytest
-import yaml
 from built import ROOT
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from website.headlines import headline, pages
+from website.headlines import headline
+from website.toc import contents, entries, pages
 
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+TOC = contents(ROOT)
 FOUND = {
     page: lines
     for page in pages(TOC)
@@ -27,8 +27,9 @@ def notebook(path, text, cell="page-headline"):
 
 
 def test_pages_come_in_the_order_of_the_book():
-    toc = {"chapters": [{"file": "a", "sections": [{"file": "b"}, {"file": "c"}]}, {"file": "d"}]}
-    assert list(pages(toc)) == ["a", "b", "c", "d"]
+    first = [{"file": "a", "sections": [{"file": "b"}, {"file": "c"}]}, {"file": "d"}]
+    assert pages({"chapters": first}) == ["a", "b", "c", "d"]
+    assert pages({"parts": [{"chapters": first}, {"chapters": [{"file": "e"}]}]}) == [*"abcde"]
 
 
 def test_a_headline_is_what_its_cell_has_printed(tmp_path):
@@ -40,19 +41,33 @@ def test_a_headline_is_what_its_cell_has_printed(tmp_path):
 
 
 def test_each_experiment_has_one():
-    [part] = [entry for entry in TOC["chapters"] if entry["file"] == "chapters/experiments"]
-    assert list(FOUND) == [section["file"] for section in part["sections"]]
+    [chapter] = [entry for entry in entries(TOC) if entry["file"] == "chapters/experiments"]
+    experiments = [section["file"] for section in chapter["sections"]]
+    assert list(FOUND) == [*experiments, "chapters/lost_gradient"]
     for question, answer, effect in FOUND.values():
         assert question.endswith("?")
         assert answer.endswith(".")
         assert re.search(r"\d", effect), "the size of the effect is a number"
 
 
-@pytest.mark.parametrize("page", ["intro", "experiments"])
-def test_the_table_holds_them_to_the_letter(page, site):
-    text = (site / f"chapters/{page}.html").read_text("utf-8")
-    text = text.translate(str.maketrans("’“”", '\'""'))
-    rows = re.findall(r"<tr.*?</tr>", text, re.DOTALL)
-    shown = [" ".join(html.unescape(re.sub("<.*?>", " ", row)).split()) for row in rows]
+def words(markup):
+    """What is said, whatever its quotation marks and spaces."""
+    text = html.unescape(re.sub("<.*?>", "", markup)).translate(str.maketrans("’“”", '\'""'))
+    return re.sub(r"\s+", "", text)
+
+
+def test_the_table_holds_them_to_the_letter(site):
+    text = (site / "chapters/experiments.html").read_text("utf-8")
+    shown = [words(row) for row in re.findall(r"<tr.*?</tr>", text, re.DOTALL)]
     for lines in FOUND.values():
-        assert " ".join(" ".join(lines).split()) in shown
+        assert words("".join(lines)) in shown
+
+
+def test_three_stand_on_the_first_page_to_the_letter_with_number_and_interval(site):
+    text = (site / "chapters/intro.html").read_text("utf-8")
+    cards = text.split('class="card-finding')[1:]
+    assert len(cards) == 3
+    for card in cards:
+        page = re.search(r'href="(\w+)\.html"', card)[1]
+        assert words("".join(FOUND[f"chapters/{page}"])) in words(card)
+        assert re.search(r"<strong>-?[\d.]+ \w+ \[[\d.-]+, [\d.-]+\]</strong>", card)

@@ -18,8 +18,8 @@ def theme(page: Page) -> str:
 # What is searched for, and what is to be the first result.
 SEARCHES = {
     "dying relu": "chapters/dying.html",
-    "leaky_relu": "chapters/api.html#actlib.leaky_relu",
-    "gelu": "chapters/api.html#actlib.gelu",
+    "leaky_relu": "chapters/api/actlib.html#actlib.leaky_relu",
+    "gelu": "chapters/api/actlib.html#actlib.gelu",
     "s*(1-s)": "chapters/accuracy.html",
     "激活函数": "chapters/glossary.html#term-activation-function",
     "死亡": "chapters/glossary.html",  # two characters of a longer term

@@ -3,5 +3,7 @@ import "./theme.js";
 import "./dialogs.js";
 import "./contents.js";
 import "./boxes.js";
+import "./wide.js";
 import "./tables.js";
+import "./glossary.js";
 import "./formulas.js";

@@ -33,11 +33,3 @@ function follow() {
 }
 follow();
 addEventListener("hashchange", follow);
-
-// The sidebar shows the page that is open.
-const sidebar = document.querySelector(".bd-sidebar-primary");
-const current = sidebar?.querySelector(".current.active > a");
-if (current) new IntersectionObserver(([{ isIntersecting, boundingClientRect, rootBounds }], done) => {
-  done.disconnect();
-  if (!isIntersecting && rootBounds.height) sidebar.scrollTop += boundingClientRect.top - rootBounds.top - rootBounds.height / 3;
-}, { root: sidebar }).observe(current);

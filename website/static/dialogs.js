@@ -1,4 +1,6 @@
 // What opens above the page: on narrow screens the two sidebars, and the field to search with.
+import { toCurrent } from "./sidebar.js";
+
 function outside(dialog, { clientX: x, clientY: y }) {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   return x < left || x > right || y < top || y > bottom;
@@ -17,6 +19,7 @@ for (const side of ["primary", "secondary"]) {
   button.addEventListener("click", () => {
     move(sidebar, dialog);
     dialog.showModal();
+    toCurrent(dialog);
   });
   dialog.addEventListener("close", () => {
     move(dialog, sidebar);
@@ -24,7 +27,7 @@ for (const side of ["primary", "secondary"]) {
   });
   // A link into the page that is there already shows it.
   dialog.addEventListener("click", (event) => {
-    if (event.target.closest("a[href^='#']") || outside(dialog, event)) dialog.close();
+    if (event.target.closest("a[href*='#']") || outside(dialog, event)) dialog.close();
   });
 }
 
