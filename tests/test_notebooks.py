@@ -29,7 +29,6 @@ BROKEN = {
     "depth_theory": "setup plots checks truths predictions width tables",
     "diagnosing": "setup plots checks truths width tables",
     "errata": "setup checks truths tables",
-    "experiments": "setup plots truths predictions width",
     "faq": "setup truths predictions width tables",
     "frameworks": "setup checks truths predictions width tables",
     "gating": "setup plots checks truths predictions width tables",
