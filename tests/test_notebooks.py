@@ -44,7 +44,6 @@ BROKEN = {
     "rescue": "setup checks truths predictions width tables",
     "speed": "setup checks truths width tables",
     "studies": "setup checks truths predictions width tables",
-    "trends": "setup plots truths predictions width tables",
 }
 SHOWN = {
     "hide-input",
