@@ -39,7 +39,6 @@ BROKEN = {
     "math_smooth": "setup plots checks truths predictions width tables",
     "myths": "setup checks truths predictions width tables",
     "outputs": "setup plots checks truths predictions width tables",
-    "primer": "setup plots truths predictions tables",
     "ranking": "setup plots checks truths predictions width tables",
     "rescue": "setup checks truths predictions width tables",
     "speed": "setup checks truths width tables",
