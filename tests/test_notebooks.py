@@ -23,7 +23,6 @@ NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 # The rules for cells that a notebook still breaks, see cell_rules.py.
 BROKEN = {
     "accuracy": "setup plots checks truths width tables",
-    "catalogue": "setup truths width tables",
     "checking": "setup plots truths tables",
     "depth": "setup plots checks truths predictions width tables",
     "depth_theory": "setup plots checks truths predictions width tables",
