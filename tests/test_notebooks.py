@@ -44,7 +44,6 @@ BROKEN = {
     "outputs": "setup plots checks truths predictions width tables",
     "primer": "setup plots truths predictions tables",
     "ranking": "setup plots checks truths predictions width tables",
-    "rescue": "setup checks truths predictions width tables",
     "speed": "setup checks truths width tables",
     "studies": "setup checks truths predictions width tables",
     "trends": "setup plots truths predictions width tables",
@@ -77,6 +76,11 @@ IGNORED = {
     "dying:dying-rate-layers": TRAINED,
     "dying:dying-forever": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
+    "rescue:rescue-identity": ROUNDED,
+    "rescue:rescue-descend": TRAINED,
+    "rescue:rescue-to-tanh": TRAINED,
+    "rescue:rescue-exercise-rates-run": TRAINED,
+    "rescue:rescue-exercise-plain-run": TRAINED,
 }
 LARGEST = 1_500_000
 MACHINE = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users|mnt|var)/\w|[A-Z]:\\\\")
