@@ -42,7 +42,6 @@ BROKEN = {
     "myths": "setup checks truths predictions width tables",
     "outputs": "setup plots checks truths predictions width tables",
     "primer": "setup plots truths predictions tables",
-    "ranking": "setup plots checks truths predictions width tables",
     "speed": "setup checks truths width tables",
     "studies": "setup checks truths predictions width tables",
     "trends": "setup plots truths predictions width tables",
