@@ -32,7 +32,6 @@ BROKEN = {
     "experiments": "setup plots truths predictions width",
     "faq": "setup truths predictions width tables",
     "frameworks": "setup checks truths predictions width tables",
-    "gating": "setup plots checks truths predictions width tables",
     "guide": "setup plots checks truths predictions width tables",
     "history": "setup plots truths predictions width tables",
     "lost_gradient": "setup plots checks truths predictions width tables",
@@ -78,6 +77,8 @@ IGNORED = {
     "rescue:rescue-to-tanh": TRAINED,
     "rescue:rescue-exercise-rates-run": TRAINED,
     "rescue:rescue-exercise-plain-run": TRAINED,
+    "gating:gating-hand-run": ROUNDED,
+    "gating:gating-three-solution": TRAINED,
 }
 LARGEST = 1_500_000
 MACHINE = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users|mnt|var)/\w|[A-Z]:\\\\")
