@@ -26,7 +26,6 @@ BROKEN = {
     "background": "setup plots truths predictions width tables",
     "catalogue": "setup truths width tables",
     "checking": "setup plots truths tables",
-    "depth_theory": "setup plots checks truths predictions width tables",
     "diagnosing": "setup plots checks truths width tables",
     "errata": "setup checks truths tables",
     "experiments": "setup plots truths predictions width",
