@@ -34,7 +34,6 @@ BROKEN = {
     "frameworks": "setup checks truths predictions width tables",
     "gating": "setup plots checks truths predictions width tables",
     "guide": "setup plots checks truths predictions width tables",
-    "history": "setup plots truths predictions width tables",
     "learned_slope": "setup plots checks truths predictions width tables",
     "math": "setup plots truths predictions width tables",
     "math_smooth": "setup plots checks truths predictions width tables",
