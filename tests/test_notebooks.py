@@ -33,7 +33,6 @@ BROKEN = {
     "faq": "setup truths predictions width tables",
     "frameworks": "setup checks truths predictions width tables",
     "gating": "setup plots checks truths predictions width tables",
-    "guide": "setup plots checks truths predictions width tables",
     "history": "setup plots truths predictions width tables",
     "learned_slope": "setup plots checks truths predictions width tables",
     "lost_gradient": "setup plots checks truths predictions width tables",
