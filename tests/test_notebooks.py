@@ -44,7 +44,6 @@ BROKEN = {
     "ranking": "setup plots checks truths predictions width tables",
     "rescue": "setup checks truths predictions width tables",
     "speed": "setup checks truths width tables",
-    "studies": "setup checks truths predictions width tables",
     "trends": "setup plots truths predictions width tables",
 }
 SHOWN = {
@@ -86,6 +85,8 @@ IGNORED = {
     "dying:dying-rate-layers": TRAINED,
     "dying:dying-forever": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
+    "studies:studies-rerun": TRAINED,
+    "studies:studies-data": TRAINED,
 }
 LARGEST = 1_500_000
 MACHINE = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|usr|opt|Users|mnt|var)/\w|[A-Z]:\\\\")
