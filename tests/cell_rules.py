@@ -89,7 +89,7 @@ def truths(cells: list[Any]) -> Iterator[str]:
     """A result is a number, a picture or a table, never True or False."""
     for cell in shown(cells):
         for line in "\n".join(texts(cell)).splitlines():
-            if re.search(r"\b(True|False)\b", line):
+            if re.search(r"(?<!=)\b(True|False)\b", line):  # an argument is no result
                 yield f"{cell.id}: shows {line.strip()!r}"
 
 
