@@ -24,6 +24,7 @@ def _offer(app: Sphinx, page: str, template: str, context: Any, doctree: Any) ->
             "type": "link",
             "url": f"{context['pathto']('_downloads', resource=True)}/{name}",
             "tooltip": "Download this page as a notebook",
+            "text": "Download this page as a notebook",  # for those who do not see the icon
             "icon": "fas fa-download",
             "label": "download-notebook",
         }

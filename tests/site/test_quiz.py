@@ -30,6 +30,7 @@ def built(folder, text: str, builder: str = "html") -> tuple[str, str]:
     said = io.StringIO()
     settings = {
         "extensions": ["myst_parser", "website.quiz"],
+        "source_suffix": {".md": "markdown"},
         "myst_enable_extensions": ["dollarmath"],
         "root_doc": "page",
         "html_theme": "basic",

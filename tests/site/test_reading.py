@@ -18,7 +18,7 @@ def theme(page: Page) -> str:
 # What is searched for, and what is to be the first result.
 SEARCHES = {
     "dying relu": "chapters/dying.html",
-    "leaky_relu": "chapters/api/actlib.html#actlib.leaky_relu",
+    "leaky_relu": "chapters/catalogue.html#leaky-relu",
     "gelu": "chapters/api/actlib.html#actlib.gelu",
     "s*(1-s)": "chapters/accuracy.html",
     "激活函数": "chapters/glossary.html#term-activation-function",
@@ -76,12 +76,11 @@ def test_what_is_searched_for_stands_beside_the_magnifier(field, screen, reader)
 def test_copy_button_copies_the_code(reader):
     page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
     page.goto(CHAPTER)
-    code = page.locator("div.cell_input div.highlight").first
+    code = page.locator("div.cell_input div.highlight").locator("visible=true").first
     code.hover()
     code.locator("button.copybtn").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.strip() == code.locator("pre").inner_text().strip()
-    assert "import" in copied
+    assert copied.strip() == code.locator("pre").inner_text().strip() != ""
 
 
 COPIED = """(formula) => {
@@ -204,11 +203,14 @@ def test_everything_is_reached_by_keyboard_and_focus_is_seen(screen, reader):
     assert reached >= page.evaluate(OPERABLE)
 
 
+WIDE = """() => [...document.querySelectorAll("main [tabindex='0']")]
+    .find((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1)"""
+
+
 def test_wide_boxes_scroll_by_keyboard(reader):
     page = reader("phone").new_page()
     page.goto(CHAPTER)
-    boxes = "pre[tabindex='0']:visible, div.math > math[tabindex='0']:visible"
-    wide = page.locator(boxes).first
+    wide = page.wait_for_function(WIDE).as_element()
     wide.focus()
     page.keyboard.press("ArrowRight")
     scrolled = (page.evaluate("document.activeElement.scrollLeft") for _ in range(100))

@@ -16,7 +16,7 @@ for (const title of document.querySelectorAll(".tag_sortable th")) {
   const table = title.closest("table");
   if (table.querySelector(`td:nth-child(${title.cellIndex + 1}) math`)) continue;
   const button = document.createElement("button");
-  const words = title.querySelector("p");
+  const words = title.querySelector("p") ?? title;
   button.append(...words.childNodes);
   button.onclick = () => sort(title, table);
   words.append(button);
