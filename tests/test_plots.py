@@ -91,6 +91,9 @@ def fall() -> Iterator[object]:
     del REGISTRY["fall_for_test"]
 
 
+SLOPE = "$f$\N{PRIME}$(z)$"
+
+
 def line(ax: Axes, label: str) -> Line2D:
     (found,) = [line for line in ax.get_lines() if line.get_label() == label]
     return found
@@ -123,7 +126,7 @@ def spans(ax: Axes) -> list[tuple[float, float]]:
 def test_lines_are_the_function_and_its_derivative(name: str) -> None:
     function = REGISTRY[name]
     ax = curves(function, lo=-4, hi=5)
-    for label, expected, dashed in [("$f(z)$", function, False), ("$f'(z)$", function.grad, True)]:
+    for label, expected, dashed in [("$f(z)$", function, False), (SLOPE, function.grad, True)]:
         drawn = line(ax, label)
         z, y = np.asarray(drawn.get_xdata()), np.asarray(drawn.get_ydata())
         assert (np.nanmin(z), np.nanmax(z)) == (-4, 5)
@@ -133,7 +136,7 @@ def test_lines_are_the_function_and_its_derivative(name: str) -> None:
         assert np.nanmax(steps) < 0.02 * np.nanmax(abs(y)), "a line joins the two sides of a jump"
         assert drawn.is_dashed() == dashed
     assert line(ax, "$f(z)$").get_color() == palette.line(name).color
-    assert [text.get_text() for text in ax.texts] == ["$f(z)$", "$f'(z)$"]
+    assert [text.get_text() for text in ax.texts] == ["$f(z)$", SLOPE]
 
 
 @EVERY
@@ -167,12 +170,12 @@ def test_intervals_are_flat_inside_and_not_outside(name: str) -> None:
 def test_markers_tell_the_convention(function, params, expected) -> None:
     ax = curves(function, **params)
     assert markers(ax) == expected
-    assert np.isnan(line(ax, "$f'(z)$").get_ydata()).sum() == len(expected) / 2
+    assert np.isnan(line(ax, SLOPE).get_ydata()).sum() == len(expected) / 2
     assert not np.isnan(line(ax, "$f(z)$").get_ydata()).any()
 
 
 def test_both_sides_of_a_kink_end_at_it() -> None:
-    drawn = line(curves(relu), "$f'(z)$")
+    drawn = line(curves(relu), SLOPE)
     z, y = np.asarray(drawn.get_xdata()), np.asarray(drawn.get_ydata())
     (gap,) = np.flatnonzero(np.isnan(y))
     assert [z[gap - 1], y[gap - 1], z[gap + 1], y[gap + 1]] == [0, 0, 0, 1]
@@ -207,7 +210,7 @@ def test_a_falling_function_is_flat_where_its_slope_is_small(fall) -> None:
 def test_a_kink_outside_the_range_is_not_drawn() -> None:
     ax = curves(relu, lo=1, hi=3)
     assert (markers(ax), spans(ax), ax.get_xlim()) == ([], [], (1, 3))
-    z = np.asarray(line(ax, "$f'(z)$").get_xdata())
+    z = np.asarray(line(ax, SLOPE).get_xdata())
     np.testing.assert_array_equal(z, np.sort(z))
     assert z[0] == 1
 

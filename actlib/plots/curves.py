@@ -63,7 +63,7 @@ def curves(
     >>> from actlib.plots import curves
     >>> ax = curves(relu, lo=-3, hi=3)
     >>> [text.get_text() for text in ax.texts]
-    ['$f(z)$', "$f'(z)$"]
+    ['$f(z)$', '$f$′$(z)$']
     """
     shaded = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
     parts = pieces(activation, lo, hi, params)
@@ -105,7 +105,7 @@ def section(
     >>> from actlib.plots import section
     >>> ax = section(softmax, lo=-3, hi=3)
     >>> [text.get_text() for text in ax.texts]
-    ['$f(z)$', "$f'(z)$"]
+    ['$f(z)$', '$f$′$(z)$']
     """
     value, slope = along_one(function)
     with styled(ax) as ax:
@@ -125,7 +125,7 @@ def _draw_both(
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.axvline(0, color=GREY, linewidth=0.8)
     _draw(ax, function, parts, params, label="$f(z)$", color=line(name)["color"])
-    _draw(ax, slope, parts, params, label="$f'(z)$", color=GREY, linestyle="--")
+    _draw(ax, slope, parts, params, label="$f$\N{PRIME}$(z)$", color=GREY, linestyle="--")
     ax.set(xlabel="$z$", xlim=(parts[0][0][0], parts[-1][0][-1]))
     label_curves(ax)
 
