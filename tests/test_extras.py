@@ -11,7 +11,7 @@ import pytest
 
 from actlib._core import extras
 from actlib._core.extras import extra, install_command
-from tools import notebooks
+from tools import hosted
 
 ROOT = Path(__file__).parent.parent
 MISSING = {
@@ -71,14 +71,17 @@ def test_another_error_passes_as_it_is() -> None:
 def test_all_follows_when_the_package_is_published(monkeypatch: pytest.MonkeyPatch) -> None:
     assert install_command() == "pip install ."
     assert install_command("cli") == 'pip install ".[cli]"'
-    assert notebooks.requirement("https://x.example/y") == (
+    assert hosted.requirement("https://x.example/y", "check,plot,study") == (
         "actlib[check,plot,study] @ git+https://x.example/y"
     )
     monkeypatch.setattr(extras, "PUBLISHED", "some-name")
-    monkeypatch.setattr(notebooks, "PUBLISHED", "some-name")
+    monkeypatch.setattr(hosted, "PUBLISHED", "some-name")
     assert install_command() == "pip install some-name"
     assert install_command("cli,plot") == 'pip install "some-name[cli,plot]"'
-    assert notebooks.requirement("https://x.example/y") == "some-name[check,plot,study]"
+    assert (
+        hosted.requirement("https://x.example/y", "check,plot,study")
+        == "some-name[check,plot,study]"
+    )
     message = r'comes with: pip install "some-name\[check\]"$'
     with pytest.raises(ModuleNotFoundError, match=message), extra("check"):
         import no_such_module  # noqa: F401

@@ -13,8 +13,8 @@ from sphinx.util.docutils import SphinxDirective
 from actlib import REGISTRY, AxisFunction
 from actlib.book.catalogue import entry, families
 from actlib.pieces import along_one, between, pieces
-from website.curves import Frame, line, picture
 from website.reading import LOOKED_UP
+from website.sketches import Frame, line, picture
 
 _FRAME = Frame(-4, 4, -1.5, 3.5, 160, 100)
 _STEP = 25  # of the points of a piece, every so many are enough for a small picture

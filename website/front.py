@@ -8,9 +8,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from actlib import sigmoid
-from website.curves import Frame, label, line, picture
+from website.sketches import Frame, label, line, picture
 
-_FRAME = Frame(0, 26, -12.4, 0, 640, 240, margin=(12, 16, 34, 60))
+_FRAME = Frame(0, 26, -12.4, 0, 640, 205, margin=(12, 16, 34, 60))
 
 
 class LostSlope(SphinxDirective):

@@ -415,7 +415,7 @@ def test_on_paper_a_sentence_stands_in_its_place(site):
     if not book.exists():
         pytest.skip("there is no PDF of the book: make pdf")
     text = book.read_text("utf-8")
-    assert "actlib-explorer" not in text
+    assert "actlib-instrument" not in text
     assert text.count("Here an explorer of activations needs JavaScript.") == 1
 
 

@@ -39,7 +39,7 @@ def built(folder: Path, *cells, builder: str = "html") -> tuple[str, str]:
     nbformat.write(notebook, folder / "page.ipynb")
     said = io.StringIO()
     settings = {
-        "extensions": ["myst_nb", "website.figures", "website.drawings"],
+        "extensions": ["myst_nb", "website.figures", "website.drawing_directive"],
         "nb_execution_mode": "off",
         "root_doc": "page",
         "html_theme": "basic",

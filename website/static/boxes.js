@@ -4,7 +4,7 @@ const watch = new ResizeObserver((changes) => {
   for (const { target } of changes) {
     const { scrollWidth, clientWidth, scrollHeight, clientHeight } = target;
     if (scrollWidth > clientWidth || scrollHeight > clientHeight) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
+    else if (target !== document.activeElement) target.removeAttribute("tabindex");
   }
 });
 for (const box of document.querySelectorAll("main [tabindex='0']")) watch.observe(box);
