@@ -7,6 +7,7 @@ import pytest
 from built import READ
 from playwright.sync_api import Page, expect
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 from test_pages import axe
 
 CHAPTER = "chapters/primer.html"
@@ -36,8 +37,9 @@ def built(folder, text: str, builder: str = "html") -> tuple[str, str]:
         "html_theme": "basic",
     }
     out = folder / "out"
-    app = Sphinx(folder, None, out, out, builder, settings, status=None, warning=said)
-    app.build()
+    with docutils_namespace():
+        app = Sphinx(folder, None, out, out, builder, settings, status=None, warning=said)
+        app.build()
     page = out / "page.html"
     return page.read_text("utf-8") if page.exists() else "", said.getvalue()
 
