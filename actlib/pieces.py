@@ -61,25 +61,7 @@ def flat_intervals(
     >>> flat_intervals(relu)
     [(-6.0, 0.0)]
     """
-    if not -np.inf < lo < hi < np.inf:
-        raise ValueError(f"lo must be below hi and both finite, but lo={lo} and hi={hi}")
-    if not 0 <= share <= 1:
-        raise ValueError(f"share must lie between 0 and 1, but is {share}")
-    parts = pieces(activation, lo, hi, params)
-    slopes = [np.abs(activation.grad(inside, **params)) for _, inside in parts]
-    limit = share * max(slope.max() for slope in slopes)
-    found: list[tuple[float, float]] = []
-    for (z, _), slope in zip(parts, slopes, strict=True):
-        flat = slope <= limit
-        edges = [
-            _edge(activation.grad, limit, z[i], z[i + 1], params)
-            for i in np.flatnonzero(flat[1:] != flat[:-1])
-        ]
-        spans = list(pairwise([float(z[0]), *edges, float(z[-1])]))
-        for start, end in spans[0 if flat[0] else 1 :: 2]:
-            if found and found[-1][1] == start:  # it goes on beyond a kink
-                start, _ = found.pop()
-            found.append((start, end))
+    found, _ = _flat(activation, lo, hi, share, params)
     return found
 
 
@@ -118,11 +100,7 @@ def saturated_intervals(
     >>> saturated_intervals(hard_tanh)
     [(-6.0, -1.0), (1.0, 6.0)]
     """
-    flat = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
-    limit = share * max(
-        np.abs(activation.grad(inside, **params)).max()
-        for _, inside in pieces(activation, lo, hi, params)
-    )
+    flat, limit = _flat(activation, lo, hi, share, params)
 
     def goes_on(end: float, direction: int) -> bool:
         beyond = end + direction * (hi - lo) * _BEYOND
@@ -133,6 +111,32 @@ def saturated_intervals(
         for start, end in flat
         if (start == lo and goes_on(lo, -1)) or (end == hi and goes_on(hi, 1))
     ]
+
+
+def _flat(
+    activation: Activation[...], lo: float, hi: float, share: float, params: dict[str, float]
+) -> tuple[list[tuple[float, float]], float]:
+    """Where in a range an activation is flat, and up to which absolute derivative it is."""
+    if not -np.inf < lo < hi < np.inf:
+        raise ValueError(f"lo must be below hi and both finite, but lo={lo} and hi={hi}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must lie between 0 and 1, but is {share}")
+    parts = pieces(activation, lo, hi, params)
+    slopes = [np.abs(activation.grad(inside, **params)) for _, inside in parts]
+    limit = share * float(max(slope.max() for slope in slopes))
+    found: list[tuple[float, float]] = []
+    for (z, _), slope in zip(parts, slopes, strict=True):
+        flat = slope <= limit
+        edges = [
+            _edge(activation.grad, limit, z[i], z[i + 1], params)
+            for i in np.flatnonzero(flat[1:] != flat[:-1])
+        ]
+        spans = list(pairwise([float(z[0]), *edges, float(z[-1])]))
+        for start, end in spans[0 if flat[0] else 1 :: 2]:
+            if found and found[-1][1] == start:  # it goes on beyond a kink
+                start, _ = found.pop()
+            found.append((start, end))
+    return found, limit
 
 
 def _edge(

@@ -31,7 +31,7 @@ SHOWN = {
     "remove-input",
     "remove-cell",
     "raises-exception",
-    "sortable",  # its tables can be, see website/static/book.js
+    "sortable",  # its tables can be, see website/static/tables.js
 }
 # Cells whose output nbval does not compare, and why; a hidden check behind each says what holds.
 TRAINED = "trained live, which differs by processor"

@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from actlib import REGISTRY, AxisFunction
+from actlib import REGISTRY, AxisFunction, palette
 from actlib.book.catalogue import entry, families
 from actlib.pieces import along_one, between, pieces
 from website.reading import LOOKED_UP
@@ -63,7 +63,8 @@ def thumbnail(name: str) -> str:
     axes = f"M0 {_FRAME.y(0):.1f}H{_FRAME.width}M{_FRAME.x(0):.1f} 0V{_FRAME.height}"
     content = line(axes, "axis") + line(_path(slope, parts), "slope")
     content += line(_path(value, parts), "value")
-    return picture(_FRAME, content, f"{name}, solid, and its derivative, dashed, from -4 to 4")
+    alt = f"{name}, solid, and its derivative, dashed, from -4 to 4"
+    return picture(_FRAME, content, alt, palette.line(name).color)
 
 
 def _path(function: Callable[[Any], Any], parts: list[tuple[np.ndarray, np.ndarray]]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -78,13 +77,7 @@ def _link(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> 
         context["body"] = _PAGE.sub(link, context["body"])
 
 
-def _add_static_files(app: Sphinx) -> None:
-    app.config.html_static_path.append(str(Path(__file__).parent / "static"))
-
-
 def setup(app: Sphinx) -> None:
     app.add_post_transform(NameFolds)
     app.add_post_transform(NameIndexes)
-    app.connect("builder-inited", _add_static_files)
     app.connect("html-page-context", _link)
-    app.add_css_file("cells.css")

@@ -61,4 +61,3 @@ def _note_date(app: Sphinx) -> None:
 def setup(app: Sphinx) -> None:
     app.connect("builder-inited", _note_date)
     app.connect("html-page-context", _tell)
-    app.add_css_file("edition.css")

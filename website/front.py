@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from actlib import sigmoid
+from actlib import palette, sigmoid
 from website.sketches import Frame, label, line, picture
 
 _FRAME = Frame(0, 26, -12.4, 0, 640, 205, margin=(12, 16, 34, 60))
@@ -51,7 +51,7 @@ def lost_slope() -> str:
         f"As actlib computes it, it falls along a straight line to {kept[-1]:.0e}. As s(1 - s) it "
         f"follows that line, goes down in steps, and from z = {first} on is exactly 0."
     )
-    return picture(_FRAME, content, alt)
+    return picture(_FRAME, content, alt, palette.line("sigmoid").color, palette.INKS[0][1])
 
 
 def _axes(axis: float) -> str:

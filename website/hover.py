@@ -46,5 +46,3 @@ def _write_cards(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> None:
     app.connect("build-finished", _write_cards, priority=910)  # before the pages are packed
-    app.add_css_file("hover.css")
-    app.add_js_file("hover.js")

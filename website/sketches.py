@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from actlib.palette import GREY
+
 Numbers = npt.NDArray[np.floating]
 
 
@@ -37,10 +39,14 @@ class Frame(NamedTuple):
         return "M" + "L".join(places)
 
 
-def picture(frame: Frame, content: str, alt: str) -> str:
-    """An SVG element with some content, and with a name for those who do not see it."""
+def picture(frame: Frame, content: str, alt: str, ink: str, other: str = GREY) -> str:
+    """An SVG element with some content, and with a name for those who do not see it.
+
+    The first curve is drawn in `ink`, the dashed one in another colour.
+    """
     return (
         f'<svg class="curves" role="img" aria-label="{escape(alt)}" '
+        f'style="--ink: {ink}; --other: {other}" '
         f'viewBox="0 0 {frame.width} {frame.height}">{content}</svg>'
     )
 

@@ -7,3 +7,4 @@ import "./wide.js";
 import "./tables.js";
 import "./glossary.js";
 import "./formulas.js";
+import "./hover.js";
