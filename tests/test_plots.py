@@ -27,7 +27,16 @@ from actlib._core.declare import Activation, activation, derivative
 from actlib._core.spec import Param
 from actlib.book.figure import profiles
 from actlib.book.profiles import EDGES
-from actlib.plots import STYLE, curves, flat_intervals, label_curves, section, svg, use
+from actlib.plots import (
+    STYLE,
+    curves,
+    flat_intervals,
+    label_curves,
+    passed_on,
+    section,
+    svg,
+    use,
+)
 from actlib.plots.labels import spread
 from actlib.plots.vector import LARGEST, bundle
 
@@ -441,3 +450,31 @@ def test_senseless_arguments(arguments, error, message) -> None:
 def test_import_actlib_does_not_import_matplotlib() -> None:
     code = "import sys, actlib; actlib.relu(1.0); sys.exit('matplotlib' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_layers_pass_on_is_shown_example_by_example_and_in_all() -> None:
+    rng = np.random.default_rng(0)
+    outputs = [rng.normal(size=(200, 5)), np.tile(np.linspace(-1, 1, 5), (200, 1))]
+    figure = passed_on(outputs, [3, 1], name="tanh")
+    assert [axes.get_title() for axes in figure.axes] == ["layer 1", "2", "", ""]
+    scales = []
+    for number, values in enumerate(outputs):
+        (stripes,), (histogram,) = (
+            figure.axes[number].images,
+            figure.axes[2 + number].patches,
+        )
+        np.testing.assert_array_equal(stripes.get_array(), values[[3, 1]])
+        shares, edges, _ = histogram.get_data()  # type: ignore[attr-defined]
+        counts = np.histogram(values, edges)[0]
+        np.testing.assert_allclose(shares, counts / counts.max())
+        assert histogram.get_facecolor() == mpl.colors.to_rgba(palette.line("tanh").color)
+        scales.append((*stripes.get_clim(), edges[0], edges[-1]))
+    assert scales[0] == scales[1]
+    low, high = scales[0][:2]
+    assert (low, high) == scales[0][2:]
+    assert 0.99 < np.mean([(a >= low) & (a <= high) for a in outputs]) < 1
+
+
+def test_what_no_layer_passes_on_is_an_error() -> None:
+    with pytest.raises(ValueError, match="outputs must hold the outputs of one layer or more"):
+        passed_on([], [0])

@@ -8,6 +8,7 @@ from actlib.palette import GREY
 from actlib.pieces import flat_intervals
 from actlib.plots.curves import curves, section
 from actlib.plots.labels import label_curves
+from actlib.plots.passed_on import passed_on
 from actlib.plots.style import BLUE, ORANGE, STYLE, line
 from actlib.plots.vector import svg, use
 
@@ -20,6 +21,7 @@ __all__ = [
     "flat_intervals",
     "label_curves",
     "line",
+    "passed_on",
     "section",
     "svg",
     "use",
