@@ -31,13 +31,13 @@ FONT = MODULES / "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal
 _THEME_SHEETS = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css"]
 _OUR_SHEETS = [
     MODULES / "temml/dist/Temml-STIX2.css",
-    *(HERE / f"static/{name}.css" for name in ("cells", "edition", "hover", "book", "frame")),
+    *(HERE / f"static/{name}.css" for name in ("cells", "edition", "hover", "book", "frame", "tabs")),
     EXPLORER / "instrument.css",
     EXPLORER / "explorer.css",
     HERE / "static/depths.css",
 ]
-# What Sphinx searches with and marks what it found, which search.js does.
-_NOT_NEEDED = {"_static/doctools.js", "_static/sphinx_highlight.js"}
+# What Sphinx searches with and marks what it found, which search.js does; what joins sets of tabs.
+_NOT_NEEDED = {"_static/doctools.js", "_static/sphinx_highlight.js", "_static/design-tabs.js"}
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
