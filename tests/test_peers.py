@@ -181,7 +181,8 @@ def test_scipy_is_named_for_functions_of_vectors_as_well() -> None:
 
 CHAPTERS = Path(__file__).parent.parent / "chapters"
 TABS = {"NumPy": "numpy", "TensorFlow": "tensorflow", "PyTorch": "torch", "JAX": "jax"}
-SAYS = re.compile(r"^print\(.*\)  # (\S+)", re.MULTILINE)
+SAYS = re.compile(r"^print\(.*\)  # ([^\s,]+)", re.MULTILINE)
+SLOW = {"TensorFlow": pytest.mark.deep}  # to import and to compile
 
 
 def in_tabs() -> Iterator[Any]:
@@ -192,13 +193,13 @@ def in_tabs() -> Iterator[Any]:
         found = re.findall(r"^:::\{tab-item\} (.*)\n```python\n((?s:.*?))^```$", text, re.MULTILINE)
         assert len(found) == text.count("{tab-item}"), f"{path.stem}: a tab with other content"
         yield from (
-            pytest.param(code, id=f"{path.stem}-{label}")
+            pytest.param(code, id=f"{path.stem}-{label}", marks=SLOW.get(label, ()))
             for label, code in found
             if importlib.util.find_spec(TABS[label])
         )
 
 
-@pytest.mark.parametrize("code", in_tabs())
+@pytest.mark.parametrize("code", list(in_tabs()))
 def test_code_in_a_tab_prints_what_it_says(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code, "tab", "exec"), {})
     assert_said(capsys.readouterr().out, code)
