@@ -86,7 +86,7 @@ def test_what_a_cell_prints_wraps(screen, reader):
 
 
 def test_a_number_with_a_power_of_ten_stands_in_one_line(reader):
-    page, _ = opened(reader, "chapters/accuracy.html", screen="phone")
+    page, _ = opened(reader, "chapters/errata.html", screen="phone")
     small = page.locator("table.dataframe td").filter(has_text=re.compile(r"^[\d.]+e-\d+$"))
     assert small.count()
     assert set(
