@@ -5,7 +5,7 @@ nearly black one, and on a phone; `line` gives every function its colour and its
 """
 
 from actlib.palette import GREY
-from actlib.pieces import flat_intervals
+from actlib.pieces import flat_intervals, saturated_intervals
 from actlib.plots.curves import curves, section
 from actlib.plots.labels import label_curves
 from actlib.plots.style import BLUE, ORANGE, STYLE, line
@@ -20,6 +20,7 @@ __all__ = [
     "flat_intervals",
     "label_curves",
     "line",
+    "saturated_intervals",
     "section",
     "svg",
     "use",
