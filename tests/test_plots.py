@@ -33,6 +33,7 @@ from actlib.plots import (
     flat_intervals,
     label_curves,
     passed_on,
+    saturated_intervals,
     section,
     svg,
     use,
@@ -149,9 +150,18 @@ def test_lines_are_the_function_and_its_derivative(name: str) -> None:
 
 
 @EVERY
-def test_spans_are_the_flat_intervals(name: str) -> None:
-    intervals = flat_intervals(REGISTRY[name], lo=-7, hi=6, share=0.2)
-    np.testing.assert_allclose(spans(curves(REGISTRY[name], lo=-7, hi=6, share=0.2)), intervals)
+def test_spans_are_where_a_unit_is_saturated(name: str) -> None:
+    function = REGISTRY[name]
+    drawn = np.reshape(spans(curves(function, lo=-7, hi=6, share=0.2)), (-1, 2))
+    intervals = saturated_intervals(function, lo=-7, hi=6, share=0.2)
+    np.testing.assert_allclose(drawn, np.reshape(intervals, (-1, 2)))
+
+
+@pytest.mark.parametrize(("name", "middle"), [("gelu", -0.75), ("soft_shrink", 0.0)])
+def test_a_flat_place_on_the_way_is_not_shaded(name: str, middle: float) -> None:
+    """The bottom of a dip, and the middle of a shrinkage."""
+    assert any(start < middle < end for start, end in flat_intervals(REGISTRY[name]))
+    assert not any(start < middle < end for start, end in spans(curves(REGISTRY[name])))
 
 
 @EVERY

@@ -5,7 +5,7 @@ nearly black one, and on a phone; `line` gives every function its colour and its
 """
 
 from actlib.palette import GREY
-from actlib.pieces import flat_intervals
+from actlib.pieces import flat_intervals, saturated_intervals
 from actlib.plots.curves import curves, section
 from actlib.plots.labels import label_curves
 from actlib.plots.passed_on import passed_on
@@ -22,6 +22,7 @@ __all__ = [
     "label_curves",
     "line",
     "passed_on",
+    "saturated_intervals",
     "section",
     "svg",
     "use",

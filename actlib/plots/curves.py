@@ -10,7 +10,7 @@ import numpy as np
 from actlib._core.extras import extra
 from actlib._core.registry import Activation, AxisFunction, GatedUnit
 from actlib.palette import GREY
-from actlib.pieces import along_one, between, flat_intervals, pieces
+from actlib.pieces import along_one, between, pieces, saturated_intervals
 from actlib.plots.labels import label_curves
 from actlib.plots.style import line, styled
 
@@ -29,7 +29,7 @@ def curves(
     ax: Axes | None = None,
     **params: float,
 ) -> Axes:
-    """Draw an activation in its colour and its derivative dashed, and shade where it is flat.
+    """Draw an activation in its colour and its derivative dashed, and shade where it saturates.
 
     Where the derivative jumps its line is broken: a filled marker shows the value that it takes
     there by convention, an open one a value that it only approaches.
@@ -41,7 +41,7 @@ def curves(
     lo, hi : float
         The range of pre-activations.
     share : float
-        What counts as flat, see `flat_intervals`.
+        What counts as flat, see `saturated_intervals`.
     ax : matplotlib.axes.Axes, optional
         Where to draw; without it, a figure is made.
     **params : float
@@ -65,7 +65,7 @@ def curves(
     >>> [text.get_text() for text in ax.texts]
     ['$f(z)$', '$f$′$(z)$']
     """
-    shaded = flat_intervals(activation, lo=lo, hi=hi, share=share, **params)
+    shaded = saturated_intervals(activation, lo=lo, hi=hi, share=share, **params)
     parts = pieces(activation, lo, hi, params)
     with styled(ax) as ax:
         for start, end in shaded:
