@@ -70,7 +70,6 @@ IGNORED = {
     "dying:dying-rate-layers": TRAINED,
     "dying:dying-forever": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
-    "math:math-solution-step": ROUNDED,
     "rescue:rescue-identity": ROUNDED,
     "rescue:rescue-descend": TRAINED,
     "rescue:rescue-to-tanh": TRAINED,
