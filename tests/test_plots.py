@@ -163,7 +163,7 @@ def test_panels_show_a_function_beside_its_derivative(name: str) -> None:
     function = REGISTRY[name]
     figure = panels(function, lo=-4, hi=5)
     for ax, expected in zip(figure.axes, (function, function.grad), strict=True):
-        drawn = line(ax, function.spec.title)
+        drawn = ax.get_lines()[-1]
         z, y = np.asarray(drawn.get_xdata()), np.asarray(drawn.get_ydata())
         inner = np.isfinite(z) & ~np.isin(z, kinks(function))
         np.testing.assert_allclose(y[inner], expected(z[inner]), atol=1e-7)
@@ -173,10 +173,11 @@ def test_panels_show_a_function_beside_its_derivative(name: str) -> None:
 
 
 def test_several_functions_in_panels_are_named_and_not_shaded() -> None:
-    figure = panels(relu, sigmoid)
-    for ax in figure.axes:
-        assert [text.get_text() for text in ax.texts] == ["ReLU", "Sigmoid"]
-        assert spans(ax) == []
+    figure = panels(prelu, sigmoid, alpha=1.5)
+    values, slopes = figure.axes
+    assert [text.get_text() for text in slopes.texts] == ["PReLU", "Sigmoid"]
+    assert markers(slopes) == [(0, 1.5, True), (0, 1, False)]
+    assert (values.get_ylim()[0], spans(values), spans(slopes)) == (pytest.approx(-9.75), [], [])
     with pytest.raises(ValueError, match="one activation or more"):
         panels()
 

@@ -75,11 +75,13 @@ def curves(
     return ax
 
 
-def panels(*activations: Activation[...], lo: float = -6.0, hi: float = 6.0) -> Figure:
+def panels(
+    *activations: Activation[...], lo: float = -6.0, hi: float = 6.0, **params: float
+) -> Figure:
     """Draw activations on the left and their derivatives on the right, each in its colour.
 
-    A single activation is shaded where it saturates; several are named at their ends. Parameters
-    have their default values.
+    A single activation is shaded where it saturates; several are named at the ends of their
+    derivatives.
 
     Parameters
     ----------
@@ -87,38 +89,45 @@ def panels(*activations: Activation[...], lo: float = -6.0, hi: float = 6.0) -> 
         Entries of ``actlib.REGISTRY.elementwise``.
     lo, hi : float
         The range of pre-activations.
+    **params : float
+        Parameters, such as ``alpha=0.1``, for those of the activations that have them.
 
     Returns
     -------
     matplotlib.figure.Figure
         A figure with two axes.
 
+    Raises
+    ------
+    ValueError
+        If there is no activation, or the range makes no sense.
+
     Examples
     --------
     >>> from actlib import elu, relu
     >>> from actlib.plots import panels
-    >>> figure = panels(relu, elu, lo=-3, hi=3)
+    >>> figure = panels(relu, elu, lo=-3, hi=3, alpha=0.5)
     >>> [axes.get_title() for axes in figure.axes]
     ['$f(z)$', '$f$′$(z)$']
     """
     if not activations:
         raise ValueError("panels needs one activation or more, got none")
     with plt.rc_context(STYLE):
-        figure, both = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
-        for ax, title in zip(both, ["$f(z)$", "$f$\N{PRIME}$(z)$"], strict=True):
+        figure, (values, slopes) = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
+        for ax, title in ((values, "$f(z)$"), (slopes, "$f$\N{PRIME}$(z)$")):
             ax.set(title=title, xlabel="$z$", xlim=(lo, hi))
             ax.axhline(0, color=GREY, linewidth=0.8)
             ax.axvline(0, color=GREY, linewidth=0.8)
         for activation in activations:
-            parts = pieces(activation, lo, hi, {})
-            style = line(activation.spec.name)
-            for ax, drawn in zip(both, (activation, activation.grad), strict=True):
-                _draw(ax, drawn, parts, {}, label=activation.spec.title, **style)
-        for ax in both:
+            own = {key: params[key] for key in activation.spec.params if key in params}
+            parts, style = pieces(activation, lo, hi, own), line(activation.spec.name)
+            _draw(values, activation, parts, own, **style)
+            _draw(slopes, activation.grad, parts, own, label=activation.spec.title, **style)
             if len(activations) == 1:
-                _shade(ax, saturated_intervals(*activations, lo=lo, hi=hi))
-            else:
-                label_curves(ax)
+                for ax in (values, slopes):
+                    _shade(ax, saturated_intervals(activation, lo=lo, hi=hi, **own))
+        if len(activations) > 1:
+            label_curves(slopes)
     return figure
 
 
