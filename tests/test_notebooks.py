@@ -68,6 +68,8 @@ IGNORED = {
     "dying:dying-rate-layers": TRAINED,
     "dying:dying-forever": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
+    "math_smooth:math-smooth-bounds": ROUNDED,
+    "math_smooth:math-solution-step": ROUNDED,
     "rescue:rescue-identity": ROUNDED,
     "rescue:rescue-descend": TRAINED,
     "rescue:rescue-to-tanh": TRAINED,
