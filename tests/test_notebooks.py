@@ -20,8 +20,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
-# The rules for cells that a notebook still breaks, see cell_rules.py.
-BROKEN: dict[str, str] = {}
 SHOWN = {
     "hide-input",
     "hide-output",
@@ -147,21 +145,17 @@ def test_notebook_is_clean(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_cells_are_shown_as_the_rules_say(path: Path) -> None:
-    """A rule that a notebook keeps is not on its list any more, so that the list empties."""
-    found = broken(nbformat.read(path, as_version=4).cells)
-    listed = BROKEN.get(path.stem, "").split()
-    assert {rule: faults for rule, faults in found.items() if rule not in listed} == {}
-    assert listed == list(found), "take the rules off its list that it keeps"
+    """See cell_rules.py."""
+    assert broken(nbformat.read(path, as_version=4).cells) == {}
 
 
-def test_lists_name_cells_that_there_are() -> None:
+def test_what_is_ignored_are_cells_that_there_are() -> None:
     names = {
         f"{path.stem}:{cell.id}"
         for path in NOTEBOOKS
         for cell in nbformat.read(path, as_version=4).cells
     }
     assert set(IGNORED) <= names
-    assert set(BROKEN) <= {path.stem for path in NOTEBOOKS}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

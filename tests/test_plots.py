@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from colours import contrast
-from contract import VECTORS
+from contract import REPRESENTATIVE, VECTORS, deep_unless
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import print_figure, select_figure_formats
 from matplotlib import pyplot as plt
@@ -43,7 +43,9 @@ from actlib.plots.labels import spread
 from actlib.plots.vector import LARGEST, bundle
 
 mpl.use("agg")
-EVERY = pytest.mark.parametrize("name", sorted(REGISTRY.elementwise))
+NAMES = sorted(REGISTRY.elementwise)
+EVERY = pytest.mark.parametrize("name", NAMES)
+EVERY_KIND = pytest.mark.parametrize("name", deep_unless(REPRESENTATIVE.__contains__, NAMES))
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +135,7 @@ def spans(ax: Axes) -> list[tuple[float, float]]:
     return [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
 
 
-@EVERY
+@EVERY_KIND
 def test_lines_are_the_function_and_its_derivative(name: str) -> None:
     function = REGISTRY[name]
     ax = curves(function, lo=-4, hi=5)
@@ -150,7 +152,7 @@ def test_lines_are_the_function_and_its_derivative(name: str) -> None:
     assert [text.get_text() for text in ax.texts] == ["$f(z)$", SLOPE]
 
 
-@EVERY
+@EVERY_KIND
 def test_spans_are_where_a_unit_is_saturated(name: str) -> None:
     function = REGISTRY[name]
     drawn = np.reshape(spans(curves(function, lo=-7, hi=6, share=0.2)), (-1, 2))
@@ -265,7 +267,7 @@ def test_exactly_zero_only() -> None:
     assert flat_intervals(prelu, share=0, alpha=0) == [(-6, 0)]
 
 
-@EVERY
+@EVERY_KIND
 def test_legible_on_white_and_nearly_black(name: str) -> None:
     ax = curves(REGISTRY[name])
     ax.figure.canvas.draw()
