@@ -88,7 +88,6 @@ OLD_WORDS = {
     "guide",
     "history",
     "lost_gradient",
-    "math",
     "myths",
     "outputs",
     "ranking",
