@@ -76,10 +76,11 @@ accuracy: .venv ## measure every function and derivative on a grid that is dense
 reference: .venv ## compute the exact values anew that the tests compare with, all or NAMES="relu"
 	$(BIN)/python tests/stored.py $(NAMES)
 
-lint: .venv ## mend style, then check style, spelling and types
+lint: .venv ## fix style, then check style, spelling, types and the book's words
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	@$(MAKE) --no-print-directory style
+	$(BIN)/pytest --quiet tests/test_prose.py
 
 style: .venv
 	$(BIN)/ruff format --check

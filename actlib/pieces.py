@@ -96,7 +96,7 @@ def saturated_intervals(
     Examples
     --------
     >>> from actlib import hard_tanh
-    >>> from actlib.pieces import saturated_intervals
+    >>> from actlib.plots import saturated_intervals
     >>> saturated_intervals(hard_tanh)
     [(-6.0, -1.0), (1.0, 6.0)]
     """

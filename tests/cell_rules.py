@@ -38,12 +38,12 @@ def texts(cell: Any) -> Iterator[str]:
             yield output.text
         elif "text/html" in output.get("data", {}):
             yield re.sub("<.*?>", " ", output.data["text/html"])
-        elif not _is_figure(output):
+        elif not is_figure(output):
             data = output.get("data", {})
             yield data.get("text/markdown") or data.get("text/plain", "")
 
 
-def _is_figure(output: Any) -> bool:
+def is_figure(output: Any) -> bool:
     return any(kind.startswith("image/") for kind in output.get("data", {}))
 
 
@@ -70,7 +70,7 @@ def setup(cells: list[Any]) -> Iterator[str]:
 def plots(cells: list[Any]) -> Iterator[str]:
     """The code that draws a figure is folded below it."""
     for cell in open_cells(cells):
-        if any(map(_is_figure, cell.outputs)):
+        if any(map(is_figure, cell.outputs)):
             yield f"{cell.id}: the code of a figure is not folded (hide-input)"
 
 

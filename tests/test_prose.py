@@ -27,6 +27,20 @@ STRIPPED = [  # in this order; a ¤ stands for a formula or for code inside a se
     (r"\]\([^)]*\)|https?://\S+", ""),
     (r"(?m)^ *(?:#+|[-:>]|\d+\.) +(?:\[[ x]\] *)?|\|", "\n\n"),  # items and cells stand alone
 ]
+#: Words that the book does not use, and what it says instead.
+NOT_OURS = {
+    r"mend(?:s|ed|ing)?": "fix",
+    r"t(?:old|ell|ells|elling) \w* ?apart": "distinguish",
+    r"first weights?": "initial weights",
+    r"\w+ less (?:the )?(?:\w*LU|tanh|sigmoid|¤)": "minus",
+    r"whoever": "if you",
+    r"(?:is|are) the matter of": "are in",
+    r"for want of": "without",
+    r"(?:can|could) be had": "there is",
+    r"by (?:the same|one) road": "in the same way",
+    r"at a guess|by eye": "roughly",
+    r"old hat": "known",
+}
 RULES = {
     "a word twice": r"\b([a-z]+)\s+\1\b(?!-)",
     "a space before punctuation": r"\S [,.;:!?](?=\s|$)",
@@ -37,6 +51,11 @@ RULES = {
     "another spelling": r"\b(?:datasets?|feedforward|forever|learnt|minibatch\w*|non-linear\w*)\b",
     "a dash": r"—|\w -- \w|\w – \w",
     "Latin": r"\b(?:e\.\s?g\.|i\.\s?e\.|etc\.|cf\.)",
+}
+
+
+RULES |= {
+    f"not our word, say {ours!r}": rf"\b(?:{theirs})(?!\w)" for theirs, ours in NOT_OURS.items()
 }
 
 
@@ -52,9 +71,39 @@ def problems(text: str) -> Iterator[str]:
                 yield f"a long sentence: {' '.join(sentence.split())}"
 
 
+#: Pages that still use words that are not ours.
+OLD_WORDS = {
+    "accuracy",
+    "background",
+    "checking",
+    "depth",
+    "depth_theory",
+    "diagnosing",
+    "errata",
+    "experiments",
+    "faq",
+    "frameworks",
+    "gating",
+    "glossary",
+    "guide",
+    "history",
+    "lost_gradient",
+    "myths",
+    "outputs",
+    "ranking",
+    "rescue",
+    "speed",
+    "studies",
+    "trends",
+}
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_page_keeps_the_rules(path: Path) -> None:
-    assert list(problems(f"{markdown(path)}\n\n{alt_texts(path)}")) == []
+    found = list(problems(f"{markdown(path)}\n\n{alt_texts(path)}"))
+    words = [problem for problem in found if problem.startswith("not our word")]
+    assert bool(words) == (path.stem in OLD_WORDS), words
+    assert [problem for problem in found if problem not in words] == []
 
 
 @pytest.mark.parametrize(
@@ -70,6 +119,9 @@ def test_a_page_keeps_the_rules(path: Path) -> None:
         ("- a small dataset", "another spelling: dataset"),
         ("ReLU — a rectifier", "a dash: —"),
         ("A unit, e.g. ReLU", "Latin: e.g."),
+        ("It mends ReLU.", "not our word, say 'fix': mends"),
+        ("The two are told apart.", "not our word, say 'distinguish': told apart"),
+        ("GELU less $z$", "not our word, say 'minus': GELU less ¤"),
         ("One two " * 23, "a long sentence: One two One two"),
     ],
 )

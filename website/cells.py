@@ -22,6 +22,9 @@ _NAMED_INDEX = re.compile(
 )
 
 
+_WITH_POWER = re.compile(r"<td>(?=-?[\d.]+e[-+]?\d+</td>)")  # a browser breaks it at its minus
+
+
 class NameFolds(SphinxPostTransform):
     """Name what hides a cell or a part of it; the first of a page is its setup."""
 
@@ -38,8 +41,8 @@ class NameFolds(SphinxPostTransform):
             fold["prompt_show"] = fold["prompt_hide"] = "Setup"
 
 
-class NameIndexes(SphinxPostTransform):
-    """Give a table of pandas one row of titles, where the name of its index had its own."""
+class TidyTables(SphinxPostTransform):
+    """Give a table of pandas one row of titles, and keep each of its numbers in one piece."""
 
     default_priority = HideInputCells.default_priority + 1
     formats = ("html",)
@@ -47,7 +50,7 @@ class NameIndexes(SphinxPostTransform):
     def run(self, **options: Any) -> None:
         for raw in list(self.document.findall(nodes.raw)):
             html = _NAMED_INDEX.sub(r"<th>\g<name></th>\g<titles></tr>", raw.astext())
-            raw.children = [nodes.Text(html)]
+            raw.children = [nodes.Text(_WITH_POWER.sub('<td class="number">', html))]
 
 
 def _is(node: nodes.Element, kind: str) -> bool:
@@ -79,5 +82,5 @@ def _link(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> 
 
 def setup(app: Sphinx) -> None:
     app.add_post_transform(NameFolds)
-    app.add_post_transform(NameIndexes)
+    app.add_post_transform(TidyTables)
     app.connect("html-page-context", _link)

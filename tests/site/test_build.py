@@ -131,7 +131,9 @@ def test_pdf_holds_the_whole_book(site, names):
     file = site / "activation-functions.pdf"
     if not file.exists():
         pytest.skip("there is no PDF of the book: make pdf")
+    assert file.stat().st_size < 10_000_000
     pdf = PdfReader(file)
+    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]  # for screen readers
     places = pdf.named_destinations
     for name in READ:
         if name.startswith("chapters/"):

@@ -1,5 +1,7 @@
 """What is folded on a page, and how it opens: solutions, cells and their outputs."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -71,6 +73,8 @@ def test_on_paper_all_that_is_folded_is_open(scripts, reader):
     for folded in (".tag_hide-output .cell_output", ".tag_hide-cell pre", ".solution section"):
         expect(page.locator(folded).first).to_be_visible()
     expect(page.locator("details.hide summary").first).not_to_be_visible()
+    arrow = "(summary) => getComputedStyle(summary, '::after').content"
+    assert page.locator(".solution summary").first.evaluate(arrow) == "none"
 
 
 def test_a_tab_is_chosen_by_a_key_and_without_scripts(reader):
@@ -100,6 +104,15 @@ def test_what_a_cell_prints_wraps(screen, reader):
     page.evaluate("document.querySelectorAll('details').forEach((fold) => fold.open = true)")
     wide = "(all) => all.filter((pre) => pre.scrollWidth > pre.clientWidth).map((pre) => pre.id)"
     assert page.locator(".cell_output pre").evaluate_all(wide) == []
+
+
+def test_a_number_with_a_power_of_ten_stands_in_one_line(reader):
+    page, _ = opened(reader, "chapters/errata.html", screen="phone")
+    small = page.locator("table.dataframe td").filter(has_text=re.compile(r"^[\d.]+e-\d+$"))
+    assert small.count()
+    assert set(
+        small.evaluate_all("(all) => all.map((cell) => getComputedStyle(cell).textWrapMode)")
+    ) == {"nowrap"}
 
 
 def test_a_table_has_one_row_of_titles_with_the_name_of_its_index(reader):
