@@ -82,7 +82,6 @@ OLD_WORDS = {
     "errata",
     "experiments",
     "faq",
-    "frameworks",
     "gating",
     "glossary",
     "guide",
