@@ -51,6 +51,7 @@ IGNORED = {
     "code:code-solution-float32": ROUNDED,
     "code:code-solution-rate": TRAINED,
     "code:code-solution-wrong": TRAINED,
+    "depth:depth-exercise-train-run": TRAINED,
     "diagnosing:diagnosing-report-train": TRAINED,
     "diagnosing:diagnosing-dead": TRAINED,
     "diagnosing:diagnosing-dead-figure": TRAINED,
