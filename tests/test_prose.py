@@ -74,7 +74,6 @@ def problems(text: str) -> Iterator[str]:
 #: Pages that still use words that are not ours.
 OLD_WORDS = {
     "accuracy",
-    "background",
     "checking",
     "diagnosing",
     "errata",
