@@ -34,7 +34,7 @@ TRAINED = "trained live, which differs by processor"
 ROUNDED = "a difference of the size of rounding, which differs by processor"
 TIMED = "timed live, which differs by machine"
 IGNORED = {
-    "background:background-hidden": TRAINED,
+    "background:background-solution-gain-run": TRAINED,
     "accuracy:accuracy-root": ROUNDED,
     "accuracy:accuracy-experiment-run": TRAINED,
     "checking:checking-formula-plot": ROUNDED,
@@ -50,6 +50,7 @@ IGNORED = {
     "code:code-solution-rate": TRAINED,
     "code:code-solution-which": TRAINED,
     "code:code-solution-wrong": TRAINED,
+    "depth:depth-exercise-train-run": TRAINED,
     "diagnosing:diagnosing-report-train": TRAINED,
     "diagnosing:diagnosing-dead": TRAINED,
     "diagnosing:diagnosing-dead-figure": TRAINED,

@@ -74,26 +74,18 @@ def problems(text: str) -> Iterator[str]:
 #: Pages that still use words that are not ours.
 OLD_WORDS = {
     "accuracy",
-    "background",
     "checking",
-    "depth",
-    "depth_theory",
     "diagnosing",
     "errata",
-    "experiments",
     "faq",
-    "gating",
     "glossary",
     "guide",
     "history",
     "lost_gradient",
     "myths",
-    "outputs",
     "ranking",
-    "rescue",
     "speed",
     "studies",
-    "trends",
 }
 
 
