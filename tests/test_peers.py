@@ -186,7 +186,7 @@ SLOW = {"TensorFlow": pytest.mark.deep}  # to import and to compile
 
 
 def in_tabs() -> Iterator[Any]:
-    """Every piece of code in a tab; it stands alone, and each print says in a comment what comes."""
+    """Every piece of code in a tab: it stands alone, and a comment says what each print prints."""
     for path in sorted(CHAPTERS.glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
         text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
