@@ -133,9 +133,9 @@ def test_a_drawer_closes_behind_who_goes_to_a_heading(reader):
     page.locator("button.secondary-toggle:visible").first.click()
     drawer = page.locator("#pst-secondary-sidebar-modal")
     expect(drawer).to_be_visible()
-    drawer.get_by_role("link", name="The hyperbolic tangent").click()
+    drawer.get_by_role("link", name="Tanh: four times as steep, half as wide").click()
     expect(drawer).not_to_be_visible()
-    expect(page.locator("#the-hyperbolic-tangent h2")).to_be_in_viewport()
+    expect(page.locator("#tanh-four-times-as-steep-half-as-wide h2")).to_be_in_viewport()
 
 
 # --- what a page says of itself
