@@ -34,7 +34,7 @@ TRAINED = "trained live, which differs by processor"
 ROUNDED = "a difference of the size of rounding, which differs by processor"
 TIMED = "timed live, which differs by machine"
 IGNORED = {
-    "background:background-hidden": TRAINED,
+    "background:background-solution-gain-run": TRAINED,
     "accuracy:accuracy-root": ROUNDED,
     "accuracy:accuracy-experiment-run": TRAINED,
     "checking:checking-formula-plot": ROUNDED,
@@ -51,6 +51,7 @@ IGNORED = {
     "code:code-solution-float32": ROUNDED,
     "code:code-solution-rate": TRAINED,
     "code:code-solution-wrong": TRAINED,
+    "depth:depth-exercise-train-run": TRAINED,
     "diagnosing:diagnosing-report-train": TRAINED,
     "diagnosing:diagnosing-dead": TRAINED,
     "diagnosing:diagnosing-dead-figure": TRAINED,
@@ -62,11 +63,14 @@ IGNORED = {
     "diagnosing:diagnosing-monitor-log": TRAINED,
     "diagnosing:diagnosing-monitor-figure": TRAINED,
     "diagnosing:diagnosing-ex-leak": TRAINED,
+    "dying:dying-revive": TRAINED,
     "dying:dying-depth-live": TRAINED,
     "dying:dying-rate-layers": TRAINED,
     "dying:dying-forever": TRAINED,
+    "dying:dying-forever-depth": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
-    "math:math-solution-step": ROUNDED,
+    "math_smooth:math-smooth-bounds": ROUNDED,
+    "math_smooth:math-solution-step": ROUNDED,
     "rescue:rescue-identity": ROUNDED,
     "rescue:rescue-descend": TRAINED,
     "rescue:rescue-to-tanh": TRAINED,

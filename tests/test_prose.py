@@ -74,27 +74,16 @@ def problems(text: str) -> Iterator[str]:
 #: Pages that still use words that are not ours.
 OLD_WORDS = {
     "accuracy",
-    "background",
     "checking",
-    "depth",
-    "depth_theory",
     "diagnosing",
-    "dying",
-    "experiments",
     "faq",
     "frameworks",
-    "gating",
     "guide",
-    "learned_slope",
     "lost_gradient",
-    "math",
     "myths",
-    "outputs",
     "ranking",
-    "rescue",
     "speed",
     "studies",
-    "trends",
 }
 
 
