@@ -77,7 +77,6 @@ OLD_WORDS = {
     "checking",
     "diagnosing",
     "faq",
-    "frameworks",
     "guide",
     "lost_gradient",
     "myths",
