@@ -89,7 +89,6 @@ IGNORED = {
     "lost_gradient:ex-remedy": TRAINED,
     "speed:speed-lose-digits": ROUNDED,
     "speed:speed-live": TIMED,
-    "errata:errata-output-fit": TRAINED,
     "errata:errata-solution-tanh": ROUNDED,
     "faq:faq-rate-run": TRAINED,
     "faq:faq-ex-half-code": ROUNDED,
