@@ -90,7 +90,6 @@ IGNORED = {
     "errata:errata-solution-tanh": ROUNDED,
     "faq:faq-rate-run": TRAINED,
     "faq:faq-ex-half-code": ROUNDED,
-    "myths:claims-forever-run": TRAINED,
     "not_learning:not-learning-figure": TRAINED,
     "not_learning:not-learning-after": TRAINED,
     "not_learning:not-learning-ten-run": TRAINED,

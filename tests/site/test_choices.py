@@ -48,9 +48,7 @@ SLOPES = {
     "selu": lambda z: 1.0507 * np.where(z > 0, 1.0, 1.6733 * np.exp(z)),
     "gelu": lambda z: gelu(z) / z + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi),
     "silu": lambda z: sigmoid(z) * (1 + z * sigmoid(-z)),
-    "mish": lambda z: (
-        np.tanh(softplus(z)) + z * sigmoid(z) * (1 - np.tanh(softplus(z)) ** 2)
-    ),
+    "mish": lambda z: np.tanh(softplus(z)) + z * sigmoid(z) * (1 - np.tanh(softplus(z)) ** 2),
     "relu_squared": lambda z: 2 * np.maximum(0, z),
     "tanh": lambda z: 1 - tanh(z) ** 2,
     "sigmoid": lambda z: sigmoid(z) * sigmoid(-z),

@@ -17,7 +17,7 @@ FRONT = "chapters/intro.html"
 PARTS = contents(ROOT)["parts"]
 LONGEST = 25  # minutes
 # Pages that take longer, until they are shortened.
-TOO_LONG = {"background", "math", "trends", "faq", "errata"}
+TOO_LONG = {"background", "math", "trends", "errata"}
 
 
 # --- the front page
