@@ -9,7 +9,7 @@ import pytest
 import yaml
 from built import ROOT
 
-from actlib import REGISTRY, elu, gelu, sigmoid, silu, softplus, tanh
+from actlib import REGISTRY, gelu, sigmoid, softplus, tanh
 from website.cheat_sheet import largest_slope
 
 TREES = ["not_learning", "guide"]
