@@ -92,6 +92,22 @@ def deep_unless(quick: Callable[[Any], bool], values: Iterable[Any]) -> list[Any
     return [x if quick(x) else pytest.param(x, marks=pytest.mark.deep) for x in values]
 
 
+def always(value: Any) -> bool:
+    return True
+
+
+def in_turn(
+    values: Iterable[Any], *ways: Iterable[Any], quick: Callable[[Any], bool] = always
+) -> Iterator[Any]:
+    """Each value in all ways, for parametrize; without --deep each quick one once, ways in turn."""
+    every = [*itertools.product(*ways)]
+    turns = itertools.cycle(range(len(every)))
+    for value in values:
+        turn = next(turns) if quick(value) else None
+        for number, way in enumerate(every):
+            yield pytest.param(value, *way, marks=() if number == turn else pytest.mark.deep)
+
+
 each_representative = pytest.mark.parametrize(
     "case", deep_unless(is_representative, CASES), ids=str
 )

@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special as sp
+from contract import in_turn
 
 import actlib
 from actlib.check import check_activation, grid
@@ -16,7 +17,7 @@ from actlib.check.differences import differentiate
 from actlib.check.exact import from_formula, limit
 
 Function = Callable[[Any], Any]
-each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+DTYPES = ["float32", "float64"]
 
 
 class Pair(NamedTuple):
@@ -144,8 +145,7 @@ def failures(f: Function, slope: Function, kinks: Any, dtype: str, points: int =
     return found & {"accuracy", "nothing lost", "infinities"}, report
 
 
-@each_dtype
-@pytest.mark.parametrize("name", RIGHT)
+@pytest.mark.parametrize(("name", "dtype"), [*in_turn(RIGHT, DTYPES)])
 def test_what_is_right_passes(name: str, dtype: str, deep: bool) -> None:
     for points in (37, 300, 3001) if deep else (60,):
         found, report = failures(*RIGHT[name], dtype, points)
@@ -201,14 +201,12 @@ WRONG = [
 ]
 
 
-@each_dtype
-@pytest.mark.parametrize(
-    ("name", "wrong"), WRONG, ids=[f"{name}-{i}" for i, (name, _) in enumerate(WRONG)]
-)
-def test_what_is_wrong_fails(name: str, wrong: Callable[..., Any], dtype: str) -> None:
+@pytest.mark.parametrize(("number", "dtype"), [*in_turn(range(len(WRONG)), DTYPES)])
+def test_what_is_wrong_fails(number: int, dtype: str) -> None:
+    name, wrong = WRONG[number]
     f, slope, kinks = RIGHT[name]
     found, report = failures(f, lambda z: wrong(z, slope(z)), kinks, dtype, 60)
-    assert "accuracy" in found, str(report)
+    assert "accuracy" in found, f"{name}: {report}"
 
 
 def test_a_lost_tail_is_found_as_far_as_the_values_tell() -> None:
@@ -233,7 +231,7 @@ def test_the_report_says_where_it_is_not_certain() -> None:
     assert "at 0 of" in certain.find("gradient", "certainty").detail
 
 
-@each_dtype
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_the_bound_holds(dtype: str) -> None:
     """Slopes to 30 digits lie within it, and it is narrow at ordinary numbers."""
     z = grid(dtype, {0.0}, 200).astype(float)
@@ -307,8 +305,7 @@ FORMULAS = {
 }
 
 
-@each_dtype
-@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize(("name", "dtype"), [*in_turn(FORMULAS, DTYPES)])
 def test_formulas_that_overflow_or_grow_without_bound_pass(name: str, dtype: str) -> None:
     """Warnings of a result that is truly infinite, and infinite slopes, are nobody's fault."""
     f, slope, kinks = FORMULAS[name]

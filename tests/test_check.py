@@ -28,7 +28,7 @@ from actlib.check.exact import in_high_precision
 from actlib.check.points import examined
 from actlib.check.report import ASPECTS
 
-each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+each_dtype = pytest.mark.parametrize("dtype", deep_unless("float32".__eq__, ["float32", "float64"]))
 
 
 def sigmoid(z: Any) -> Any:

@@ -12,7 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from colours import contrast
-from contract import VECTORS
+from contract import REPRESENTATIVE, VECTORS, deep_unless
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import print_figure, select_figure_formats
 from matplotlib import pyplot as plt
@@ -32,6 +32,7 @@ from actlib.plots import (
     curves,
     flat_intervals,
     label_curves,
+    panels,
     passed_on,
     saturated_intervals,
     section,
@@ -42,7 +43,9 @@ from actlib.plots.labels import spread
 from actlib.plots.vector import LARGEST, bundle
 
 mpl.use("agg")
-EVERY = pytest.mark.parametrize("name", sorted(REGISTRY.elementwise))
+NAMES = sorted(REGISTRY.elementwise)
+EVERY = pytest.mark.parametrize("name", NAMES)
+EVERY_KIND = pytest.mark.parametrize("name", deep_unless(REPRESENTATIVE.__contains__, NAMES))
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +135,7 @@ def spans(ax: Axes) -> list[tuple[float, float]]:
     return [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
 
 
-@EVERY
+@EVERY_KIND
 def test_lines_are_the_function_and_its_derivative(name: str) -> None:
     function = REGISTRY[name]
     ax = curves(function, lo=-4, hi=5)
@@ -149,12 +152,36 @@ def test_lines_are_the_function_and_its_derivative(name: str) -> None:
     assert [text.get_text() for text in ax.texts] == ["$f(z)$", SLOPE]
 
 
-@EVERY
+@EVERY_KIND
 def test_spans_are_where_a_unit_is_saturated(name: str) -> None:
     function = REGISTRY[name]
     drawn = np.reshape(spans(curves(function, lo=-7, hi=6, share=0.2)), (-1, 2))
     intervals = saturated_intervals(function, lo=-7, hi=6, share=0.2)
     np.testing.assert_allclose(drawn, np.reshape(intervals, (-1, 2)))
+
+
+@EVERY
+def test_panels_show_a_function_beside_its_derivative(name: str) -> None:
+    function = REGISTRY[name]
+    figure = panels(function, lo=-4, hi=5)
+    for ax, expected in zip(figure.axes, (function, function.grad), strict=True):
+        drawn = ax.get_lines()[-1]
+        z, y = np.asarray(drawn.get_xdata()), np.asarray(drawn.get_ydata())
+        inner = np.isfinite(z) & ~np.isin(z, kinks(function))
+        np.testing.assert_allclose(y[inner], expected(z[inner]), atol=1e-7)
+        assert drawn.get_color() == palette.line(name).color
+        intervals = saturated_intervals(function, lo=-4, hi=5)
+        np.testing.assert_allclose(np.reshape(spans(ax), (-1, 2)), np.reshape(intervals, (-1, 2)))
+
+
+def test_several_functions_in_panels_are_named_and_not_shaded() -> None:
+    figure = panels(prelu, sigmoid, alpha=1.5)
+    values, slopes = figure.axes
+    assert [text.get_text() for text in slopes.texts] == ["PReLU", "Sigmoid"]
+    assert markers(slopes) == [(0, 1.5, True), (0, 1, False)]
+    assert (values.get_ylim()[0], spans(values), spans(slopes)) == (pytest.approx(-9.75), [], [])
+    with pytest.raises(ValueError, match="one activation or more"):
+        panels()
 
 
 @pytest.mark.parametrize(("name", "middle"), [("gelu", -0.75), ("soft_shrink", 0.0)])
@@ -240,7 +267,7 @@ def test_exactly_zero_only() -> None:
     assert flat_intervals(prelu, share=0, alpha=0) == [(-6, 0)]
 
 
-@EVERY
+@EVERY_KIND
 def test_legible_on_white_and_nearly_black(name: str) -> None:
     ax = curves(REGISTRY[name])
     ax.figure.canvas.draw()

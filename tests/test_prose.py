@@ -74,27 +74,12 @@ def problems(text: str) -> Iterator[str]:
 #: Pages that still use words that are not ours.
 OLD_WORDS = {
     "accuracy",
-    "background",
     "checking",
-    "depth",
-    "depth_theory",
     "diagnosing",
-    "dying",
-    "errata",
-    "experiments",
-    "frameworks",
-    "gating",
-    "glossary",
-    "history",
-    "learned_slope",
     "lost_gradient",
-    "math",
-    "outputs",
     "ranking",
-    "rescue",
     "speed",
     "studies",
-    "trends",
 }
 
 

@@ -6,7 +6,7 @@ nearly black one, and on a phone; `line` gives every function its colour and its
 
 from actlib.palette import GREY
 from actlib.pieces import flat_intervals, saturated_intervals
-from actlib.plots.curves import curves, section
+from actlib.plots.curves import curves, panels, section
 from actlib.plots.labels import label_curves
 from actlib.plots.passed_on import passed_on
 from actlib.plots.style import BLUE, ORANGE, STYLE, line
@@ -21,6 +21,7 @@ __all__ = [
     "flat_intervals",
     "label_curves",
     "line",
+    "panels",
     "passed_on",
     "saturated_intervals",
     "section",

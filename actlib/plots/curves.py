@@ -1,4 +1,4 @@
-"""A function and its derivative, drawn: of a number, and of vectors as one number varies."""
+"""Functions and their derivatives, drawn: of a number, and of vectors as one number varies."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from actlib._core.registry import Activation, AxisFunction, GatedUnit
 from actlib.palette import GREY
 from actlib.pieces import along_one, between, pieces, saturated_intervals
 from actlib.plots.labels import label_curves
-from actlib.plots.style import line, styled
+from actlib.plots.style import STYLE, line, styled
 
 with extra("plot"):
+    import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["curves", "section"]
+__all__ = ["curves", "panels", "section"]
 
 
 def curves(
@@ -68,10 +70,65 @@ def curves(
     shaded = saturated_intervals(activation, lo=lo, hi=hi, share=share, **params)
     parts = pieces(activation, lo, hi, params)
     with styled(ax) as ax:
-        for start, end in shaded:
-            ax.axvspan(start, end, facecolor=GREY, alpha=0.25, linewidth=0)
+        _shade(ax, shaded)
         _draw_both(ax, activation, activation.grad, parts, params, activation.spec.name)
     return ax
+
+
+def panels(
+    *activations: Activation[...], lo: float = -6.0, hi: float = 6.0, **params: float
+) -> Figure:
+    """Draw activations on the left and their derivatives on the right, each in its colour.
+
+    A single activation is shaded where it saturates; several are named at the ends of their
+    derivatives.
+
+    Parameters
+    ----------
+    *activations : Activation
+        Entries of ``actlib.REGISTRY.elementwise``.
+    lo, hi : float
+        The range of pre-activations.
+    **params : float
+        Parameters, such as ``alpha=0.1``, for those of the activations that have them.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A figure with two axes.
+
+    Raises
+    ------
+    ValueError
+        If there is no activation, or the range makes no sense.
+
+    Examples
+    --------
+    >>> from actlib import elu, relu
+    >>> from actlib.plots import panels
+    >>> figure = panels(relu, elu, lo=-3, hi=3, alpha=0.5)
+    >>> [axes.get_title() for axes in figure.axes]
+    ['$f(z)$', '$f$′$(z)$']
+    """
+    if not activations:
+        raise ValueError("panels needs one activation or more, got none")
+    with plt.rc_context(STYLE):
+        figure, (values, slopes) = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
+        for ax, title in ((values, "$f(z)$"), (slopes, "$f$\N{PRIME}$(z)$")):
+            ax.set(title=title, xlabel="$z$", xlim=(lo, hi))
+            ax.axhline(0, color=GREY, linewidth=0.8)
+            ax.axvline(0, color=GREY, linewidth=0.8)
+        for activation in activations:
+            own = {key: params[key] for key in activation.spec.params if key in params}
+            parts, style = pieces(activation, lo, hi, own), line(activation.spec.name)
+            _draw(values, activation, parts, own, **style)
+            _draw(slopes, activation.grad, parts, own, label=activation.spec.title, **style)
+            if len(activations) == 1:
+                for ax in (values, slopes):
+                    _shade(ax, saturated_intervals(activation, lo=lo, hi=hi, **own))
+        if len(activations) > 1:
+            label_curves(slopes)
+    return figure
 
 
 def section(
@@ -111,6 +168,11 @@ def section(
     with styled(ax) as ax:
         _draw_both(ax, value, slope, between([lo, 0.0, hi]), {}, function.spec.name)
     return ax
+
+
+def _shade(ax: Axes, intervals: list[tuple[float, float]]) -> None:
+    for start, end in intervals:
+        ax.axvspan(start, end, facecolor=GREY, alpha=0.25, linewidth=0)
 
 
 def _draw_both(

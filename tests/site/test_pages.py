@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from built import READ, ROOT, SCREENS, THEMES
+from contract import in_turn
 from playwright.sync_api import Page, Response, expect
 
 AXE = ROOT / "website/node_modules/axe-core/axe.min.js"
@@ -100,22 +101,14 @@ def themes(page: Page) -> Iterator[str]:
         yield theme
 
 
-LOOKS = [(screen, theme) for screen in SCREENS for theme in THEMES]
+def stands_for_itself(name: str) -> bool:
+    """Of the modules of the API, whose pages are made alike, only the largest."""
+    return not name.startswith("chapters/api/") or name == "chapters/api/actlib.html"
 
 
-def visits() -> Iterator[Any]:
-    """Every page in every look; a daily run sees each page once and each look in turn.
-
-    Of the modules of the API, whose pages are made alike, it sees the largest.
-    """
-    for turn, name in enumerate(READ):
-        alike = name.startswith("chapters/api/") and name != "chapters/api/actlib.html"
-        for number, look in enumerate(LOOKS):
-            daily = turn % len(LOOKS) == number and not alike
-            yield pytest.param(name, *look, marks=[] if daily else pytest.mark.deep)
-
-
-@pytest.mark.parametrize(("name", "screen", "theme"), [*visits()])
+@pytest.mark.parametrize(
+    ("name", "screen", "theme"), [*in_turn(READ, SCREENS, THEMES, quick=stands_for_itself)]
+)
 def test_page(name, screen, theme, reader, address):
     page = reader(screen, theme, reduced_motion="reduce").new_page()
     faults, loaded = outcry(page, address), []

@@ -21,7 +21,7 @@ function score({ page, title, prose, other }) {
   const has = (said) => patterns.every((pattern) => count(said, pattern));
   if (!has(`${name} ${text} ${fold(other)}`)) return 0;
   const phrase = words.join(" ");
-  const exact = name === phrase || name.split(/[.,]\s*/).includes(phrase);
+  const exact = name === phrase || name.split(/[.,:]\s*/).includes(phrase);
   const often = patterns.reduce((sum, pattern) => sum + count(text, pattern), 0);
   const place = text.indexOf(phrase);
   const early = place < 0 ? 0 : 20 + 10 / (place + 1);
