@@ -92,7 +92,11 @@ IGNORED = {
     "errata:errata-solution-tanh": ROUNDED,
     "faq:faq-rate-run": TRAINED,
     "faq:faq-ex-half-code": ROUNDED,
-    "myths:claims-forever-run": TRAINED,
+    "not_learning:not-learning-figure": TRAINED,
+    "not_learning:not-learning-after": TRAINED,
+    "not_learning:not-learning-ten-run": TRAINED,
+    "not_learning:not-learning-data-run": TRAINED,
+    "not_learning:not-learning-exercise-sixth-code": TRAINED,
     "studies:studies-rerun": TRAINED,
     "studies:studies-data": TRAINED,
 }

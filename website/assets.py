@@ -31,7 +31,10 @@ FONT = MODULES / "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal
 _THEME_SHEETS = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css"]
 _OUR_SHEETS = [
     MODULES / "temml/dist/Temml-STIX2.css",
-    *(HERE / f"static/{name}.css" for name in ("cells", "edition", "hover", "book", "frame")),
+    *(
+        HERE / f"static/{name}.css"
+        for name in ("cells", "edition", "hover", "book", "frame", "choices")
+    ),
     EXPLORER / "instrument.css",
     EXPLORER / "explorer.css",
     HERE / "static/depths.css",

@@ -16,8 +16,6 @@ from website.toc import contents, entries
 FRONT = "chapters/intro.html"
 PARTS = contents(ROOT)["parts"]
 LONGEST = 25  # minutes
-# Pages that take longer, until they are shortened.
-TOO_LONG = {"faq"}
 
 
 # --- the front page
@@ -28,7 +26,7 @@ def test_the_front_page_says_and_shows_what_this_is_on_the_first_screen(reader):
     page.goto(FRONT)
     picture = page.get_by_role("img", name=re.compile("slope of the sigmoid in float32"))
     expect(picture).to_be_in_viewport(ratio=1)
-    for door, chapter in [("Learn", "background"), ("Choose", "guide"), ("Repair", "diagnosing")]:
+    for door, chapter in [("Learn", "background"), ("Choose", "guide"), ("Repair", "not_learning")]:
         link = page.locator(".doors").get_by_role("link", name=door)
         expect(link).to_be_in_viewport(ratio=1)
         assert link.get_attribute("href") == f"{chapter}.html"
@@ -192,7 +190,7 @@ NOTEBOOKS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 def test_a_page_says_how_long_it_takes_and_takes_at_most_25_minutes(name, site):
     text = (site / f"chapters/{name}.html").read_text("utf-8")
     time = int(re.search(r'class="reading-time">(\d+) minutes? to read', text)[1])
-    assert (time > LONGEST) == (name in TOO_LONG), f"{name} takes {time} minutes"
+    assert time <= LONGEST, f"{name} takes {time} minutes"
     said = re.search(r'class="builds-on">(.*?)</span></div>', text.replace("\n", " "))
     linked = re.findall(r'href="(\w+)\.html"', said[1]) if said else []
     assert linked == builds_on(ROOT / "chapters")[name]
