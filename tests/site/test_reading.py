@@ -134,7 +134,9 @@ def test_contents_mark_what_is_read(reader):
     page = reader().new_page()
     page.goto(CHAPTER)
     marked = page.locator("#pst-page-toc-nav a[aria-current]")
-    page.locator("#tanh-four-times-as-steep-half-as-wide > p").last.evaluate("(end) => end.scrollIntoView()")
+    page.locator("#tanh-four-times-as-steep-half-as-wide > p").last.evaluate(
+        "(end) => end.scrollIntoView()"
+    )
     expect(marked).to_have_text("Tanh: four times as steep, half as wide")
     page.get_by_role("link", name="Further reading").last.click()
     expect(marked).to_have_text("Further reading")
