@@ -87,7 +87,6 @@ OLD_WORDS = {
     "glossary",
     "guide",
     "history",
-    "lost_gradient",
     "myths",
     "outputs",
     "ranking",
