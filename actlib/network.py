@@ -141,8 +141,8 @@ class Network:
         loss, arriving, deltas = self._backward(zs, labels)
         gradients: list[Array] = []
         passed = zip(self.layers, inputs, zs, arriving, deltas, strict=True)
-        for layer, a, z, upstream, delta in passed:
-            gradients += [a.T @ delta, delta.sum(axis=0)]
+        for layer, entered, z, upstream, delta in passed:
+            gradients += [entered.T @ delta, delta.sum(axis=0)]
             if layer is not self.layers[-1]:
                 params, vjp = self._params(layer), self.activation.vjp
                 gradients += [vjp(z, upstream, **params, wrt=name) for name in self.partials]

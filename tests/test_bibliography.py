@@ -33,6 +33,7 @@ ADDRESS_ONLY = {
     "maas2013rectifier",
     "maechler2012accurately",
     "nair2010rectified",
+    "prince2023understanding",
     "srivastava2014dropout",
     "verhulst1845recherches",
 }

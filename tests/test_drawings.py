@@ -34,7 +34,7 @@ def test_a_drawing_is_whole_and_follows_the_theme(name: str) -> None:
         assert top < float(element.attrib["y"]) < height
 
 
-@pytest.mark.parametrize("name", ["unit", "layer", "network"])
+@pytest.mark.parametrize("name", ["unit", "gate", "layer", "network"])
 def test_the_activation_has_its_colour_and_name(name: str) -> None:
     svg = DRAWINGS[name]("gelu")
     assert line("gelu").color in svg

@@ -66,11 +66,11 @@ def test_every_linked_term_is_in_the_glossary() -> None:
         ("**中文：偏置。**", "**Bias.**", "bias: no Chinese name"),
         ("\nbias\n", "\nweight\n", "weight: more than once"),
         (
-            "{ref}`The chain rule with shapes\n  <primer-chain-rule>`",
+            "{ref}`primer-chain-rule`",
             "above",
             "chain rule: no link",
         ),
-        ("<math-relu>", "<catalogue>", "rectifier: no link"),
+        ("`math-relu`", "`catalogue`", "rectifier: no link"),
     ],
 )
 def test_a_fault_is_found(right: str, wrong: str, message: str) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import re
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -171,3 +175,47 @@ def test_side_by_side() -> None:
 
 def test_scipy_is_named_for_functions_of_vectors_as_well() -> None:
     assert REGISTRY["softmax"].spec.peers["scipy"].path == "scipy.special.softmax"
+
+
+# --- the code that the book shows in tabs, by library, and does not run itself
+
+CHAPTERS = Path(__file__).parent.parent / "chapters"
+TABS = {"NumPy": "numpy", "TensorFlow": "tensorflow", "PyTorch": "torch", "JAX": "jax"}
+SAYS = re.compile(r"^print\(.*\)  # ([^\s,]+)", re.MULTILINE)
+SLOW = {"TensorFlow": pytest.mark.deep}  # to import and to compile
+
+
+def in_tabs() -> Iterator[Any]:
+    """Every piece of code in a tab: it stands alone, and a comment says what each print prints."""
+    for path in sorted(CHAPTERS.glob("*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        found = re.findall(r"^:::\{tab-item\} (.*)\n```python\n((?s:.*?))^```$", text, re.MULTILINE)
+        assert len(found) == text.count("{tab-item}"), f"{path.stem}: a tab with other content"
+        yield from (
+            pytest.param(code, id=f"{path.stem}-{label}", marks=SLOW.get(label, ()))
+            for label, code in found
+            if importlib.util.find_spec(TABS[label])
+        )
+
+
+@pytest.mark.parametrize("code", list(in_tabs()))
+def test_code_in_a_tab_prints_what_it_says(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(code, "tab", "exec"), {})
+    assert_said(capsys.readouterr().out, code)
+
+
+def assert_said(printed: str, code: str) -> None:
+    """A share in percent may be off by a point, where training went another way; others may not."""
+    lines, said = printed.split(), SAYS.findall(code)
+    assert len(lines) == len(said) > 0
+    for got, words in zip(lines, said, strict=True):
+        room = {"abs": 1} if words.endswith("%") else {"rel": 0.05}
+        assert got.endswith("%") == words.endswith("%")
+        assert float(got.strip("%")) == pytest.approx(float(words.strip("%")), **room)
+
+
+@pytest.mark.parametrize("printed", ["95.4%\n", "0.969\n", "", "96.9%\n96.9%\n"])
+def test_code_that_prints_something_else_is_noticed(printed: str) -> None:
+    with pytest.raises(AssertionError):
+        assert_said(printed, 'print(f"{right.mean():.1%}")  # 96.9%')

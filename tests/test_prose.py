@@ -73,25 +73,13 @@ def problems(text: str) -> Iterator[str]:
 
 #: Pages that still use words that are not ours.
 OLD_WORDS = {
-    "background",
     "checking",
-    "depth",
-    "depth_theory",
     "diagnosing",
-    "errata",
-    "experiments",
     "faq",
-    "frameworks",
-    "gating",
-    "glossary",
     "guide",
-    "history",
     "myths",
-    "outputs",
     "ranking",
-    "rescue",
     "studies",
-    "trends",
 }
 
 

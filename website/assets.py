@@ -36,8 +36,8 @@ _OUR_SHEETS = [
     EXPLORER / "explorer.css",
     HERE / "static/depths.css",
 ]
-# What Sphinx searches with and marks what it found, which search.js does.
-_NOT_NEEDED = {"_static/doctools.js", "_static/sphinx_highlight.js"}
+# What Sphinx searches with and marks what it found, which search.js does; what joins sets of tabs.
+_NOT_NEEDED = {"_static/doctools.js", "_static/sphinx_highlight.js", "_static/design-tabs.js"}
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 

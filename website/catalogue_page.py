@@ -27,13 +27,11 @@ class Entries(SphinxDirective):
         lines = []
         for family, members in families().items():
             title, _, rest = family.partition(": ")
-            lines += [f"### {title}", "", f"{rest[:1].upper()}{rest[1:]}." if rest else "", ""]
+            lines += [f"{{.{LOOKED_UP}}}", f"### {title}", ""]
+            lines += [f"{rest[:1].upper()}{rest[1:]}." if rest else "", ""]
             for name in members:
                 lines += [_with_thumbnail(name), ""]
-        sections = self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
-        for section in sections:
-            section["classes"].append(LOOKED_UP)
-        return sections
+        return self.parse_text_to_nodes("\n".join(lines), allow_section_headings=True)
 
 
 def _with_thumbnail(name: str) -> str:

@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 DATA = HERE.parent / "chapters/data/depths.csv"
 PAGE = "depth-instrument"  # the label of the place that has it
 UNIT = 1000  # logarithms to base 10 and factors are stored as whole thousandths
-START = {"f": "gelu", "gain": "1.41", "width": "64", "depth": "20", "layer": "1"}
+START = {"f": "sigmoid", "gain": "1", "width": "64", "depth": "20", "layer": "1"}
 
 _INSTEAD = """\
 Here an instrument needs JavaScript. The figures of {ref}`experiments-depth` and

@@ -1,4 +1,4 @@
-"""Drawings of what words explain badly: a unit, a layer, a network, a path, and a float's bits.
+"""Drawings of what words explain badly: units, a layer, a network, a path, and a float's bits.
 
 Each function returns an SVG whose words and lines have the colour of the text around it.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from actlib._core.registry import REGISTRY
 from actlib.palette import INKS, line
 
-__all__ = ["DRAWINGS", "bits", "layer", "network", "path", "unit"]
+__all__ = ["DRAWINGS", "bits", "gate", "layer", "network", "path", "unit"]
 
 WIDTH = 460  # as wide as the figures, so that their words have one size
 _BLUE, _ORANGE, _GREEN = *INKS[0], INKS[1][0]
@@ -97,6 +97,43 @@ def layer(activation: str = "relu") -> str:
         f"one output, a₁ to a₄. In each, the activation, here {activation}, is applied to a "
         "weighted sum: a = f(xW + b).",
         228,
+        parts,
+    )
+
+
+def gate(activation: str = "sigmoid") -> str:
+    """Draw a gated unit: two sums of the same inputs, and the product of one with f of the other.
+
+    Parameters
+    ----------
+    activation : str
+        A name in ``actlib.REGISTRY.elementwise``.
+
+    Returns
+    -------
+    str
+        An SVG.
+    """
+    inputs = _column(40, 3, spacing=52, middle=98)
+    value, opening, product = (160.0, 52.0), (160.0, 144.0), (350.0, 52.0)
+    parts = [_threads(inputs, [value, opening], 17, 20)]
+    for number, at in zip("₁₂₃", inputs, strict=True):
+        parts += [_circle(at, 17), _words(at, f"x{number}", italic=True)]
+    for at, name, below in ((value, "value", 20), (opening, "gate", 180)):
+        parts += [_circle(at, 20), _words(at, "Σ"), _words((at[0], below), name, color=_BLUE)]
+    parts += [_arrow((181, 52), (331, 52)), _words((256, 40), "v", italic=True)]
+    parts += [_arrow((181, 144), (229, 144)), _words((204, 132), "u", italic=True)]
+    parts += [_box((230, 110), 68, 68), _curve(activation, (264, 144), 27)]
+    parts.append(_words((310, 164), "f", italic=True, color=line(activation).color))
+    parts.append(_arrow((299, 130), _towards(product, (299, 130), 19)))
+    parts += [_circle(product, 18), _words(product, "×"), _arrow((369, 52), (405, 52))]
+    parts += [_words((417, 52), "a", italic=True), _words((230, 208), "a = v · f(u)", italic=True)]
+    return _svg(
+        "A gated unit",
+        "Three inputs, x₁ to x₃, go into two weighted sums. The upper one is the value v. The "
+        f"lower, u, goes through the activation f, here {activation}, and is the gate. The output "
+        "is the product of both: a = v · f(u).",
+        220,
         parts,
     )
 
@@ -242,7 +279,7 @@ def bits(value: float = 0.1) -> str:
 
 #: All of them, by name.
 DRAWINGS: dict[str, Callable[..., str]] = {
-    drawing.__name__: drawing for drawing in (unit, layer, network, path, bits)
+    drawing.__name__: drawing for drawing in (unit, gate, layer, network, path, bits)
 }
 
 

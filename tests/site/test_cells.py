@@ -77,6 +77,27 @@ def test_on_paper_all_that_is_folded_is_open(scripts, reader):
     assert page.locator(".solution summary").first.evaluate(arrow) == "none"
 
 
+def test_a_tab_is_chosen_by_a_key_and_without_scripts(reader):
+    page, _ = opened(reader, "chapters/code.html", java_script_enabled=False)
+    tabs = page.locator(".sd-tab-set")
+    content = tabs.locator(".sd-tab-content")
+    tabs.get_by_role("radio", name="NumPy").focus()
+    expect(content.first).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(content.nth(1)).to_be_visible()
+    expect(content.nth(1)).to_contain_text("import tensorflow")
+    expect(content.first).not_to_be_visible()
+
+
+def test_on_paper_tabs_follow_each_other_under_their_names(reader):
+    page, _ = opened(reader, "chapters/code.html")
+    page.emulate_media(media="print")
+    parts = page.locator(".sd-tab-set > :is(label, .sd-tab-content)")
+    assert parts.count() == 6
+    tops = [parts.nth(i).bounding_box()["y"] for i in range(6)]
+    assert tops == sorted(set(tops))
+
+
 @pytest.mark.parametrize("screen", ["phone", pytest.param("desktop", marks=pytest.mark.deep)])
 def test_what_a_cell_prints_wraps(screen, reader):
     page, _ = opened(reader, screen=screen)

@@ -221,9 +221,9 @@ def test_a_view_is_kept_in_the_address(reader):
     slider(page, "gain").press("ArrowRight")
     slider(page, "width").press("Home")
     slider(page, "layer").press("End")
-    page.wait_for_url("**/depth.html#f=relu&gain=2&width=16&depth=20&layer=20")
+    page.wait_for_url("**/depth.html#f=relu&gain=1.41&width=16&depth=20&layer=20")
     slider(page, "depth").press("Home")
-    page.wait_for_url("**/depth.html#f=relu&gain=2&width=16&depth=5&layer=5")
+    page.wait_for_url("**/depth.html#f=relu&gain=1.41&width=16&depth=5&layer=5")
     other = context.new_page()
     other.goto(page.locator(f"{WIDGET} .share a").evaluate("link => link.href"))
     assert readings(other) == readings(page)
@@ -276,10 +276,10 @@ def test_nonsense_in_the_address_is_ignored(reader, address):
     faults = outcry(page, address)
     page.on("dialog", lambda dialog: faults.append(dialog.message))
     page.goto(f"{PAGE}#f=<img src=x onerror=alert(1)>&gain=1e999&width=&depth=[]&layer=x")
-    assert agrees(readings(page), right(**VIEW | {"layer": 1}))
+    assert agrees(readings(page), right("sigmoid", 1.0, 64, 20, 1))
     page.goto(f"{PAGE}#f=__proto__&gain=-7&width=1000&depth=7&layer=900")
     expect(slider(page, "layer")).to_have_value("5")
-    assert agrees(readings(page), right("gelu", 0.5, 256, 5, 5))
+    assert agrees(readings(page), right("sigmoid", 0.5, 256, 5, 5))
     assert not faults
 
 
@@ -303,8 +303,8 @@ def test_who_listens_is_told_once(reader):
         slider(page, "layer").press("ArrowRight")
     page.clock.run_for(2000)
     said = page.locator(f"{WIDGET} .said")
-    expect(said).to_contain_text("GELU, gain 1.41, width 64, layer 20 of 20. Variance 0.011, by")
-    expect(said).to_contain_text("Factor per layer 0.931, from 0.901 to 0.961, by theory 0.880.")
+    expect(said).to_contain_text("Sigmoid, gain 1, width 64, layer 20 of 20. Variance 0.27, by")
+    expect(said).to_contain_text("Factor per layer 0.234, from 0.232 to 0.235, by theory 0.235.")
     assert page.evaluate("told") == 1
 
 

@@ -17,7 +17,7 @@ FRONT = "chapters/intro.html"
 PARTS = contents(ROOT)["parts"]
 LONGEST = 25  # minutes
 # Pages that take longer, until they are shortened.
-TOO_LONG = {"background", "trends", "faq", "errata"}
+TOO_LONG = {"faq"}
 
 
 # --- the front page
@@ -133,9 +133,9 @@ def test_a_drawer_closes_behind_who_goes_to_a_heading(reader):
     page.locator("button.secondary-toggle:visible").first.click()
     drawer = page.locator("#pst-secondary-sidebar-modal")
     expect(drawer).to_be_visible()
-    drawer.get_by_role("link", name="The hyperbolic tangent").click()
+    drawer.get_by_role("link", name="Tanh: four times as steep, half as wide").click()
     expect(drawer).not_to_be_visible()
-    expect(page.locator("#the-hyperbolic-tangent h2")).to_be_in_viewport()
+    expect(page.locator("#tanh-four-times-as-steep-half-as-wide h2")).to_be_in_viewport()
 
 
 # --- what a page says of itself
@@ -178,6 +178,11 @@ def test_reading_time_counts_prose_open_code_and_figures():
     assert words(cell) == 30
     assert words(nodes.container("", paragraph(9), classes=["looked-up"])) == 0
     assert minutes(nodes.section("", paragraph(401))) == 3
+
+
+def test_the_entries_of_the_catalogue_take_no_reading_time(site):
+    text = (site / "chapters/catalogue.html").read_text("utf-8")
+    assert int(re.search(r'class="reading-time">(\d+) minutes? to read', text)[1]) < 10
 
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))

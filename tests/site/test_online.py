@@ -40,7 +40,7 @@ def test_a_page_says_how_it_is_cited(reader):
     cited = page.locator(".cite pre")
     expect(cited).not_to_be_visible()
     page.get_by_text("Cite this page").press("Enter")
-    expect(cited).to_contain_text("title = {Dying ReLU},")
+    expect(cited).to_contain_text("title = {Dying ReLU: can a unit die, and come back?},")
     expect(cited).to_contain_text("author = {{The actlib authors}},")
 
 
