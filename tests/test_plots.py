@@ -362,6 +362,7 @@ def test_profiles_show_what_is_recorded() -> None:
     lost = [EDGES[:-1][i] for i in np.flatnonzero(theirs[names.index("sigmoid")] == 9) - 29]
     assert lost[0] == 14  # the interval that ends at 17; it begins to be lost at 16.6
     assert lost[-1] == 60
+    assert figure.axes[1].patch.get_hatch()  # behind a function that JAX does not have
     alone = profiles("gradient", "float32", "jax")
     assert [ax.get_title() for ax in alone.axes[:-1]] == ["JAX"]
     np.testing.assert_array_equal(np.ma.filled(alone.axes[0].images[0].get_array(), np.nan), theirs)

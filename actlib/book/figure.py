@@ -10,6 +10,7 @@ from actlib._core.extras import extra
 from actlib._core.names import listed
 from actlib.book.profiles import EDGES, LOST, NOTHING
 from actlib.book.tables import LIBRARIES, recorded
+from actlib.palette import GREY
 from actlib.plots import ORANGE, STYLE
 
 with extra("plot"):
@@ -39,7 +40,7 @@ def profiles(
     -------
     matplotlib.figure.Figure
         A row for every function, from far below zero to far above; the darker, the more digits are
-        lost. Where a number is lost altogether it is orange.
+        lost. Where a number is lost altogether it is orange, and hatched where there is nothing.
 
     Examples
     --------
@@ -81,6 +82,7 @@ def profiles(
                 vmin=0,
                 vmax=digits,
             )
+            ax.patch.set(hatch="////", edgecolor=GREY, linewidth=0)  # seen where there is no row
             ax.set_title(LIBRARIES.get(library, library))
             ax.set_xticks(at, [f"{z}" for z in ticks], fontsize=10)
             ax.set_xlabel("$z$")
