@@ -75,13 +75,6 @@ def problems(text: str) -> Iterator[str]:
 OLD_WORDS = {
     "checking",
     "diagnosing",
-<<<<<<< HEAD
-    "lost_gradient",
-=======
-    "faq",
-    "guide",
-    "myths",
->>>>>>> w-hood
     "ranking",
     "studies",
 }
