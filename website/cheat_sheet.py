@@ -50,7 +50,7 @@ def _text(name: str, slope: str, verdict: str, use: str, formula: str = "") -> s
     low, high = (f"{bound:.3g}".replace("inf", "∞").replace("-", "−") for bound in spec.range_at())
     return "\n\n".join(
         [
-            f"**[{name}](#catalogue-{name})** ${formula}$",
+            f"**[{spec.title}](#catalogue-{name})** ${formula}$",
             f"Slope ${slope}$, {largest_slope(name)}. Values {low} to {high}.",
             f"{verdict} *{use}*",
         ]
