@@ -78,7 +78,6 @@ OLD_WORDS = {
     "checking",
     "depth",
     "depth_theory",
-    "diagnosing",
     "errata",
     "experiments",
     "faq",
