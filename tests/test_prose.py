@@ -92,7 +92,6 @@ OLD_WORDS = {
     "ranking",
     "rescue",
     "speed",
-    "studies",
     "trends",
 }
 
