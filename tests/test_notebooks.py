@@ -37,6 +37,7 @@ IGNORED = {
     "background:background-hidden": TRAINED,
     "accuracy:accuracy-root": ROUNDED,
     "accuracy:accuracy-experiment-run": TRAINED,
+    "checking:checking-slip": ROUNDED,
     "checking:checking-formula-plot": ROUNDED,
     "checking:checking-formula-numbers": ROUNDED,
     "checking:checking-levels-lost": ROUNDED,

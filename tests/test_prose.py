@@ -75,7 +75,6 @@ def problems(text: str) -> Iterator[str]:
 OLD_WORDS = {
     "accuracy",
     "background",
-    "checking",
     "depth",
     "depth_theory",
     "errata",
