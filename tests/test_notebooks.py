@@ -38,6 +38,7 @@ IGNORED = {
     "accuracy:accuracy-measure-figure": ROUNDED,
     "accuracy:accuracy-root": ROUNDED,
     "accuracy:accuracy-experiment-run": TRAINED,
+    "checking:checking-slip": ROUNDED,
     "checking:checking-formula-plot": ROUNDED,
     "checking:checking-formula-numbers": ROUNDED,
     "checking:checking-levels-lost": ROUNDED,

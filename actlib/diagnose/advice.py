@@ -23,7 +23,7 @@ _LIVELIER = (
     "Try a lower learning rate, then biases of 0, then another initialisation (He's for "
     "rectifiers), then a leak of at least 0.1; one of 0.01 revives units slowly"
 )
-_SMALLER = "Try inputs scaled to a standard deviation of 1, or smaller first weights"
+_SMALLER = "Try inputs scaled to a standard deviation of 1, or smaller initial weights"
 
 
 def advice(

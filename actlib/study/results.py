@@ -334,11 +334,11 @@ def explain(table: pd.DataFrame) -> str:
     ]
     if _UNDECIDED in verdicts:
         lines.append(
-            "Where no difference is shown there may be one: the one in the column detectable is "
-            "shown in 80% of studies with as many pairs and this spread."
+            "Where no difference is shown, there may still be one. One as large as the column "
+            "detectable says is shown in 80% of studies with as many pairs and this spread."
         )
         lines.append(
-            "More seeds are a new study: who adds some until a difference is shown finds one "
+            "More seeds are a new study: if you add some until a difference is shown, you find one "
             "too often."
         )
     if any(verdict.endswith("pairs") for verdict in verdicts):
