@@ -119,7 +119,7 @@ class RoundedNetwork:
     loss_scale : float
         By which the gradient is multiplied on its way back.
     start : dict
-        Keyword arguments of `actlib.network.Network`, which draws the first weights: ``gain``,
+        Keyword arguments of `actlib.network.Network`, which draws the initial weights: ``gain``,
         ``bias``, ``seed``.
 
     Attributes

@@ -30,7 +30,7 @@ def epochs(trial: Trial, network: Network, split: Split) -> Epoch:
     trial : Trial
         What to train.
     network : actlib.network.Network
-        Where the first weights come from, and the trained ones go.
+        Where the initial weights come from, and the trained ones go.
     split : Split
         The examples.
 

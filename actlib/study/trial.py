@@ -20,7 +20,7 @@ from actlib._core.registry import REGISTRY
 Epoch = Callable[[Array], float]
 #: What became of a trial, as a store keeps it; see `actlib.study.training.attempt`.
 Record = dict[str, Any]
-#: The standard deviation of first weights, for a layer of so many inputs and units.
+#: The standard deviation of initial weights, for a layer of so many inputs and units.
 INITS = {
     "he": lambda inputs, units: math.sqrt(2 / inputs),
     "glorot": lambda inputs, units: math.sqrt(2 / (inputs + units)),
@@ -53,9 +53,9 @@ class Trial:
     depth, width : int
         The number of hidden layers, and of units in each.
     init : {"he", "glorot", "lecun"}
-        The variance of the first weights: 2 / inputs, 2 / (inputs + units) or 1 / inputs.
+        The variance of the initial weights: 2 / inputs, 2 / (inputs + units) or 1 / inputs.
     gain : float
-        A factor for the first weights of the hidden layers.
+        A factor for the initial weights of the hidden layers.
     bias : float
         The first biases of the hidden layers.
     scale, offset : float
@@ -73,7 +73,7 @@ class Trial:
         What trains: `actlib.network`, in float64, or Keras, in float32. Both begin with the same
         weights and take the same batches.
     seed : int
-        Not negative; seed of the first weights and the batches.
+        Not negative; seed of the initial weights and the batches.
 
     Raises
     ------
