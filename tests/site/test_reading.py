@@ -20,7 +20,7 @@ SEARCHES = {
     "dying relu": "chapters/dying.html",
     "leaky_relu": "chapters/catalogue.html#leaky-relu",
     "gelu": "chapters/api/actlib.html#actlib.gelu",
-    "s*(1-s)": "chapters/accuracy.html",
+    "s*(1-s)": "chapters/lost_gradient.html",
     "激活函数": "chapters/glossary.html#term-activation-function",
     "死亡": "chapters/glossary.html",  # two characters of a longer term
 }
@@ -134,7 +134,7 @@ def test_contents_mark_what_is_read(reader):
     page = reader().new_page()
     page.goto(CHAPTER)
     marked = page.locator("#pst-page-toc-nav a[aria-current]")
-    page.locator("#tanh-four-times-as-steep-half-as-wide > p").last.evaluate(
+    page.locator("#tanh-four-times-as-steep-half-as-wide > p").nth(-2).evaluate(
         "(end) => end.scrollIntoView()"
     )
     expect(marked).to_have_text("Tanh: four times as steep, half as wide")
