@@ -67,6 +67,7 @@ IGNORED = {
     "dying:dying-revive": TRAINED,
     "dying:dying-depth-live": TRAINED,
     "dying:dying-rate-layers": TRAINED,
+    "dying:dying-rate-steps": TRAINED,
     "dying:dying-forever": TRAINED,
     "dying:dying-forever-depth": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
