@@ -73,6 +73,7 @@ IGNORED = {
     "rescue:rescue-identity": ROUNDED,
     "rescue:rescue-descend": TRAINED,
     "rescue:rescue-to-tanh": TRAINED,
+    "rescue:rescue-gain-10": TRAINED,
     "rescue:rescue-exercise-rates-run": TRAINED,
     "rescue:rescue-exercise-plain-run": TRAINED,
     "gating:gating-hand-run": ROUNDED,
