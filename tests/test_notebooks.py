@@ -50,6 +50,7 @@ IGNORED = {
     "code:code-solution-rate": TRAINED,
     "code:code-solution-which": TRAINED,
     "code:code-solution-wrong": TRAINED,
+    "depth:depth-train": TRAINED,
     "depth:depth-exercise-train-run": TRAINED,
     "diagnosing:diagnosing-report-train": TRAINED,
     "diagnosing:diagnosing-dead": TRAINED,
