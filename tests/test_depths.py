@@ -169,4 +169,4 @@ def test_the_colours_are_those_of_the_figures() -> None:
 def test_a_link_to_no_view_is_refused(state: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         depths_page.checked(state)
-    assert depths_page.checked("f=relu&depth=5") == "f=relu&gain=1.41&width=64&depth=5&layer=1"
+    assert depths_page.checked("f=relu&depth=5") == "f=relu&gain=1&width=64&depth=5&layer=1"
