@@ -8,7 +8,6 @@ and the largest slope are computed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import signature
 from typing import Any, cast
 
 import numpy as np
@@ -62,7 +61,7 @@ def largest_slope(name: str) -> str:
     slope: Callable[[Any], Any]
     if name in REGISTRY.elementwise:
         slope = REGISTRY.elementwise[name].grad
-    elif "axis" not in signature(REGISTRY[name]).parameters:
+    elif hasattr(REGISTRY[name], "gate"):
         return "of any size"  # a gated unit's is as large as its other half
     else:
         _, slope = along_one(cast(AxisFunction, REGISTRY[name]))

@@ -116,16 +116,16 @@ def panels(
         figure, (values, slopes) = plt.subplots(1, 2, figsize=(6.4, 2.7), layout="constrained")
         for ax, title in ((values, "$f(z)$"), (slopes, "$f$\N{PRIME}$(z)$")):
             ax.set(title=title, xlabel="$z$", xlim=(lo, hi))
-            ax.axhline(0, color=GREY, linewidth=0.8)
-            ax.axvline(0, color=GREY, linewidth=0.8)
+            _cross(ax)
         for activation in activations:
             own = {key: params[key] for key in activation.spec.params if key in params}
             parts, style = pieces(activation, lo, hi, own), line(activation.spec.name)
             _draw(values, activation, parts, own, **style)
             _draw(slopes, activation.grad, parts, own, label=activation.spec.title, **style)
             if len(activations) == 1:
+                shaded = saturated_intervals(activation, lo=lo, hi=hi, **own)
                 for ax in (values, slopes):
-                    _shade(ax, saturated_intervals(activation, lo=lo, hi=hi, **own))
+                    _shade(ax, shaded)
         if len(activations) > 1:
             label_curves(slopes)
     return figure
@@ -170,6 +170,12 @@ def section(
     return ax
 
 
+def _cross(ax: Axes) -> None:
+    """The two axes through 0."""
+    ax.axhline(0, color=GREY, linewidth=0.8)
+    ax.axvline(0, color=GREY, linewidth=0.8)
+
+
 def _shade(ax: Axes, intervals: list[tuple[float, float]]) -> None:
     for start, end in intervals:
         ax.axvspan(start, end, facecolor=GREY, alpha=0.25, linewidth=0)
@@ -184,8 +190,7 @@ def _draw_both(
     name: str,
 ) -> None:
     """Draw a function and its derivative, with the axes and labels."""
-    ax.axhline(0, color=GREY, linewidth=0.8)
-    ax.axvline(0, color=GREY, linewidth=0.8)
+    _cross(ax)
     _draw(ax, function, parts, params, label="$f(z)$", color=line(name)["color"])
     _draw(ax, slope, parts, params, label="$f$\N{PRIME}$(z)$", color=GREY, linestyle="--")
     ax.set(xlabel="$z$", xlim=(parts[0][0][0], parts[-1][0][-1]))

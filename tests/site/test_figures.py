@@ -117,7 +117,7 @@ def test_a_drawing_is_a_figure_too(tmp_path):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("wires\n\nA caption.", "no drawing 'wires': there are "),
+        ("wires\n\nA caption.", "no drawing 'wires': there are unit, gate, layer, network"),
         ("network", "Content block expected"),
         ("network\n\nA caption.\n\nAnother.", "a drawing has a caption of one paragraph"),
     ],
