@@ -18,14 +18,13 @@ from sklearn.datasets import load_digits
 
 from actlib import REGISTRY
 from actlib.book import mean_field
-from actlib.explorer import script
 from actlib.network import Network
 from actlib.plots import STYLE
 from actlib.study import interval
-from website import depths_page
+from website.instruments import depths
 
 RNG = random.Random(5)
-FOUND = depths_page.table()
+FOUND = depths.table()
 SETTINGS = [
     (name, gain, width, depth)
     for name in FOUND["functions"]
@@ -97,7 +96,7 @@ def test_the_numbers_are_those_of_networks_and_theory(
     ("row", "part"), [("gradient", "gradient"), ("gradient", "factor"), ("variance", "variance")]
 )
 def test_a_number_that_is_off_is_seen(row: str, part: str, tmp_path: Path) -> None:
-    with depths_page.DATA.open(encoding="utf-8", newline="") as file:
+    with depths.DATA.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     setting = {"activation": "silu", "gain": "2.0", "width": "16", "depth": "20", "row": row}
     (wrong,) = [line for line in rows if setting.items() <= line.items()]
@@ -107,14 +106,14 @@ def test_a_number_that_is_off_is_seen(row: str, part: str, tmp_path: Path) -> No
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    errors = off(depths_page.table(tmp_path / "wrong.csv"), ("silu", 2.0, 16, 20))
+    errors = off(depths.table(tmp_path / "wrong.csv"), ("silu", 2.0, 16, 20))
     assert {name for name, error in errors.items() if error > 0.0011} == {part}
 
 
 def test_a_theory_that_is_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     right = mean_field.chi
-    monkeypatch.setattr(depths_page.mean_field, "chi", lambda *args: 1.01 * right(*args))
-    found = depths_page.table()
+    monkeypatch.setattr(depths.mean_field, "chi", lambda *args: 1.01 * right(*args))
+    found = depths.table()
     monkeypatch.undo()
     errors = off(found, ("tanh", 1.0, 16, 5))
     assert {name for name, error in errors.items() if error > 0.0011} == {
@@ -124,7 +123,7 @@ def test_a_theory_that_is_off_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_whole_file_is_in_the_page() -> None:
-    with depths_page.DATA.open(encoding="utf-8", newline="") as file:
+    with depths.DATA.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(SETTINGS) + len(SETTINGS) // len(FOUND["depth"])
     for row in rows:
@@ -144,17 +143,17 @@ def test_sizes() -> None:
 
 
 def source() -> str:
-    return script((depths_page.HERE / "static/depths.js").read_text("utf-8"))
+    return depths.INSTRUMENT.scripts()["depths.js"]
 
 
 def test_markup_is_whole_and_loads_nothing() -> None:
-    text = f"{depths_page.markup()}<script>{source()}</script>"
+    text = f"{depths.markup()}<script>{source()}</script>"
     assert checked_data(text) == FOUND
 
 
 def test_the_colours_are_those_of_the_figures() -> None:
     cycle = [to_hex(colour) for colour in STYLE["axes.prop_cycle"].by_key()["color"]]
-    css = (depths_page.HERE / "static/depths.css").read_text("utf-8")
+    css = (depths.HERE / "depths.css").read_text("utf-8")
     assert re.findall(r"--ink: (#\w+)", css) == cycle[:2]
 
 
@@ -168,5 +167,5 @@ def test_the_colours_are_those_of_the_figures() -> None:
 )
 def test_a_link_to_no_view_is_refused(state: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
-        depths_page.checked(state)
-    assert depths_page.checked("f=relu&depth=5") == "f=relu&gain=1&width=64&depth=5&layer=1"
+        depths.checked(state)
+    assert depths.checked("f=relu&depth=5") == "f=relu&gain=1&width=64&depth=5&layer=1"

@@ -21,6 +21,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 
 from actlib import explorer
+from website.instruments.instrument import SHEETS
 from website.maths import MODULES
 
 HERE = Path(__file__).parent
@@ -37,7 +38,7 @@ _OUR_SHEETS = [
     ),
     EXPLORER / "instrument.css",
     EXPLORER / "explorer.css",
-    HERE / "static/depths.css",
+    *SHEETS,
 ]
 # What Sphinx searches with and marks what it found, which search.js does; what joins sets of tabs.
 _NOT_NEEDED = {"_static/doctools.js", "_static/sphinx_highlight.js", "_static/design-tabs.js"}

@@ -25,7 +25,7 @@ from test_pages import outcry
 
 from actlib import REGISTRY
 from actlib.book import mean_field
-from website.depths_page import DATA
+from website.instruments.depths import DATA
 
 PAGE = "chapters/depth.html"
 WIDGET = ".depths"

@@ -15,38 +15,16 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import numpy.typing as npt
-from docutils import nodes
-from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from actlib import REGISTRY
 from actlib.book import mean_field
 from actlib.explorer import option
-from website import instruments
+from website.instruments.instrument import HERE, Instrument, own_script
 
-HERE = Path(__file__).parent
-DATA = HERE.parent / "chapters/data/depths.csv"
+DATA = HERE.parents[1] / "chapters/data/depths.csv"
 PAGE = "depth-instrument"  # the label of the place that has it
 UNIT = 1000  # logarithms to base 10 and factors are stored as whole thousandths
 START = {"f": "sigmoid", "gain": "1", "width": "64", "depth": "20", "layer": "1"}
-
-_INSTEAD = """\
-Here an instrument needs JavaScript. The figures of {ref}`experiments-depth` and
-{ref}`depth-theory` show the gradient layer by layer, measured and by theory, for four activations
-and up to three gains.
-"""
-
-
-class depths(nodes.General, nodes.Element):
-    """The instrument; its children are what is shown in its place."""
-
-
-class DepthsDirective(SphinxDirective):
-    """The instrument, with all that the page's table has."""
-
-    def run(self) -> list[nodes.Node]:
-        self.env.note_dependency(str(DATA))
-        return [depths("", *self.parse_text_to_nodes(_INSTEAD))]
 
 
 def table(data: Path = DATA) -> dict[str, Any]:
@@ -123,7 +101,7 @@ def markup() -> str:
     """The instrument as HTML, without its style and its script."""
     found = table()
     last = {key: len(found[key]) - 1 for key in ("gain", "width", "depth")}
-    return Template((HERE / "static/depths.html").read_text("utf-8")).substitute(
+    return Template((HERE / "depths.html").read_text("utf-8")).substitute(
         last,
         state=escape(urlencode(START)),
         table=json.dumps(found, separators=(",", ":")),
@@ -133,8 +111,15 @@ def markup() -> str:
     )
 
 
-def setup(app: Sphinx) -> None:
-    instruments.add(app, depths, HERE / "static/depths.js", lambda self, node: markup())
-    app.add_directive("depths", DepthsDirective)
-    # A link such as {depths-view}`tanh, narrow <f=tanh&gain=10&width=16&depth=20&layer=1>`.
-    app.add_role("depths-view", instruments.View(PAGE, checked))
+INSTRUMENT = Instrument(
+    name="depths",
+    markup=lambda self, start: markup(),
+    scripts=lambda: {"depths.js": own_script("depths.js")},
+    instead="Here an instrument needs JavaScript. The figures of {ref}`experiments-depth` and "
+    "{ref}`depth-theory` show the gradient layer by layer, measured and by theory, for four "
+    "activations and up to three gains.",
+    page=PAGE,
+    checked=checked,
+    role="depths-view",  # {depths-view}`tanh <f=tanh&gain=10&width=16&depth=20&layer=1>`
+    data=(DATA,),
+)

@@ -1,0 +1,15 @@
+"""What scripts move in pages: a module for each, with its markup, script and style beside it."""
+
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
+from website.instruments import depths, explorer, instrument
+
+KINDS = (depths, explorer)
+
+
+def setup(app: Sphinx) -> None:
+    instrument.setup(app)
+    for kind in KINDS:
+        kind.INSTRUMENT.add(app)
