@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from actlib._core.arrays import Array
 from actlib._core.names import listed
 from actlib._core.registry import Activation, refuse_vectors
 from actlib.functions.softmax import log_softmax
+from actlib.optimisers import Descent, Optimiser
 
 __all__ = ["Network", "accuracy", "cross_entropy", "mini_batches", "squared_error"]
 
@@ -172,8 +174,9 @@ class Network:
         labels: Array,
         batches: Iterable[Array],
         *,
-        rate: float,
+        rate: float | None = None,
         decay: Mapping[str, float] | None = None,
+        optimiser: Optimiser | None = None,
     ) -> Array:
         """Train by stochastic gradient descent, one step for each batch.
 
@@ -183,17 +186,42 @@ class Network:
             As for `gradients`.
         batches : iterable of array of int
             The rows of `x` that each step uses, for example from `mini_batches`.
-        rate : float
-            Learning rate.
+        rate : float, optional
+            Learning rate of plain gradient descent.
         decay : mapping of str to float, optional
             Weight decay of arrays by their names in `layers`: with ``{"weight": 0.01}``, each step
             adds 0.01 times the weight to its gradient.
+        optimiser : Optimiser, optional
+            What takes the steps in its place, with a rate of its own, for example
+            ``actlib.optimisers.Adam(0.01)``. It keeps its averages from one call to the next.
 
         Returns
         -------
         array
             The loss of each batch before its step.
+
+        Raises
+        ------
+        TypeError
+            If there is not just one of a rate and an optimiser.
+        ValueError
+            If `decay` names no array of a layer, or examples and labels do not match.
+
+        Examples
+        --------
+        >>> import actlib, numpy as np
+        >>> from actlib.network import Network, mini_batches
+        >>> from actlib.optimisers import Descent
+        >>> x, labels = np.array([[0.0], [1.0], [2.0], [3.0]]), [0, 0, 1, 1]
+        >>> network = Network([1, 4, 2], actlib.tanh)
+        >>> batches = mini_batches(4, 4, epochs=50)
+        >>> losses = network.fit(x, labels, batches, optimiser=Descent(0.1, momentum=0.9))
+        >>> network.accuracy(x, labels)
+        1.0
         """
+        if (rate is None) == (optimiser is None):
+            raise TypeError("fit needs a rate, or an optimiser with a rate of its own, not both")
+        optimiser = optimiser or Descent(cast("float", rate))
         x, labels = matched(x, labels)
         names = [name for layer in self.layers for name in layer]
         decay = dict(decay or {})
@@ -203,8 +231,9 @@ class Network:
         for rows in batches:
             loss, gradients = self.gradients(x[rows], labels[rows])
             for name, weight, gradient in zip(names, self.weights, gradients, strict=True):
-                pull = decay[name] * weight if name in decay else 0.0
-                weight -= rate * (gradient + pull)
+                if name in decay:
+                    gradient += decay[name] * weight
+            optimiser.step(self.weights, gradients)
             losses.append(loss)
         return np.array(losses)
 

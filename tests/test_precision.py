@@ -1,12 +1,12 @@
-"""Training in float32 and float16: against the network in float64, and against Keras's Adam."""
+"""Training in float32 and float16: against the network in float64."""
 
-import keras
 import numpy as np
 import pytest
 
 from actlib import sigmoid
-from actlib.book.precision import Adam, Descent, RoundedNetwork, exact_slope, slope_from_output
+from actlib.book.precision import RoundedNetwork, exact_slope, slope_from_output
 from actlib.network import Network, cross_entropy, mini_batches
+from actlib.optimisers import Adam, Descent
 
 SIZES = [6, 5, 4, 3]
 
@@ -88,38 +88,6 @@ def test_it_learns(dtype):
 def test_other_dtypes_are_refused():
     with pytest.raises(ValueError, match="float64"):
         RoundedNetwork(SIZES, exact_slope, np.float64)
-
-
-@pytest.mark.parametrize("size", [1.0, 1e-7])
-def test_adam_is_that_of_keras(size):
-    rng = np.random.default_rng(0)
-    start = np.float32(rng.standard_normal(20))
-    ours, theirs = start.copy(), keras.Variable(start)
-    adam, reference = Adam(0.01), keras.optimizers.Adam(0.01)
-    for _ in range(50):
-        gradient = np.float32(size * rng.standard_normal(20))
-        adam.step([ours], [gradient])
-        reference.apply([keras.ops.convert_to_tensor(gradient)], [theirs])
-    moved = abs(ours - start).max()
-    assert moved > 1e-3
-    assert abs(ours - np.asarray(theirs)).max() < 1e-4 * moved
-
-
-def test_epsilon_after_the_correction_counts_from_the_first_step():
-    """By hand: in the first step both averages, corrected, are the gradient and its square."""
-    for size in (1.0, 1e-8, 1e-10):
-        weight = np.zeros(1, np.float32)
-        Adam(0.01, 1e-8, keras=False).step([weight], [np.float32([size])])
-        assert weight[0] == pytest.approx(-0.01 * size / (size + 1e-8), rel=1e-4)
-        weight = np.zeros(1, np.float32)
-        Adam(0.01, 1e-8).step([weight], [np.float32([size])])
-        assert weight[0] == pytest.approx(-0.01 * size / (size + 1e-8 / 0.001**0.5), rel=1e-4)
-
-
-def test_descent():
-    weight = np.float32([1.0, 2.0])
-    Descent(0.5).step([weight], [np.float32([2.0, -2.0])])
-    assert weight.tolist() == [0.0, 3.0]
 
 
 def test_labels_that_do_not_fit_are_refused():

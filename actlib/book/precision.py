@@ -9,17 +9,17 @@ weights are divided by it in float32. A step whose gradient is not finite is lef
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from actlib._core.arrays import Array
 from actlib.functions.sigmoids import sigmoid
 from actlib.network import Network, accuracy, cross_entropy, matched
+from actlib.optimisers import Optimiser
 
-__all__ = ["Adam", "Descent", "Optimiser", "RoundedNetwork", "exact_slope", "slope_from_output"]
+__all__ = ["RoundedNetwork", "exact_slope", "slope_from_output"]
 
 
 def exact_slope(z: Array, s: Array) -> Array:
@@ -30,78 +30,6 @@ def exact_slope(z: Array, s: Array) -> Array:
 def slope_from_output(z: Array, s: Array) -> Array:
     """Compute the sigmoid's derivative from its rounded output `s`, as frameworks do."""
     return s * (1 - s)
-
-
-class Optimiser(Protocol):
-    """What turns gradients into changes of the weights."""
-
-    def step(self, weights: Sequence[Array], gradients: Sequence[Array]) -> None:
-        """Change the weights in place."""
-
-
-class Descent:
-    """Gradient descent.
-
-    Parameters
-    ----------
-    rate : float
-        Learning rate.
-    """
-
-    def __init__(self, rate: float) -> None:
-        self.rate = np.float32(rate)
-
-    def step(self, weights: Sequence[Array], gradients: Sequence[Array]) -> None:
-        """Change the weights in place, against their gradients."""
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight -= self.rate * gradient
-
-
-class Adam:
-    """Adam, which divides an average of the gradients by the root of an average of their squares.
-
-    Parameters
-    ----------
-    rate : float
-        Learning rate: about how far a weight moves in one step.
-    epsilon : float
-        Is added to the root. Gradients that are much smaller move a weight less.
-    keras : bool
-        Whether epsilon is added before the root is corrected for the start of the averages at 0,
-        as in Keras, or after, as in PyTorch. In the first step, Keras's counts 32-fold.
-    betas : tuple of float
-        How much of each average is kept in a step.
-
-    References
-    ----------
-    D. P. Kingma and J. Ba, Adam: A Method for Stochastic Optimization, 2015,
-    https://arxiv.org/abs/1412.6980
-    """
-
-    def __init__(
-        self,
-        rate: float = 1e-3,
-        epsilon: float = 1e-7,
-        *,
-        keras: bool = True,
-        betas: tuple[float, float] = (0.9, 0.999),
-    ) -> None:
-        self.rate, self.epsilon, self.keras, self.betas = rate, epsilon, keras, betas
-        self.steps = 0
-        self.averages: list[tuple[Array, Array]] = []
-
-    def step(self, weights: Sequence[Array], gradients: Sequence[Array]) -> None:
-        """Change the weights in place, against the averages of their gradients."""
-        self.averages = self.averages or [(0 * w, 0 * w) for w in weights]
-        self.steps += 1
-        first, second = (1 - beta**self.steps for beta in self.betas)
-        epsilon = np.float32(self.epsilon * (1 if self.keras else math.sqrt(second)))
-        rate = np.float32(self.rate * math.sqrt(second) / first)
-        keep, keep_squares = map(np.float32, self.betas)
-        for weight, gradient, (mean, square) in zip(weights, gradients, self.averages, strict=True):
-            mean += (1 - keep) * (gradient - mean)
-            square += (1 - keep_squares) * (gradient * gradient - square)
-            weight -= rate * mean / (np.sqrt(square) + epsilon)
 
 
 class RoundedNetwork:
