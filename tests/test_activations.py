@@ -35,6 +35,7 @@ pytestmark = pytest.mark.usefixtures("exact_values")
 
 #: Not traced: most of their time goes into mpmath, which tracing would make half as slow again.
 untraced = pytest.mark.no_cover
+each_in_turn = pytest.mark.parametrize(("case", "dtype"), [*in_turn(CASES, FLOATS)], ids=str)
 each_value = pytest.mark.parametrize("case", [case for case in CASES if not case.wrt], ids=str)
 
 
@@ -66,8 +67,7 @@ def test_the_checker_finds_nothing(
 
 
 @untraced
-@each_dtype
-@each_case
+@each_in_turn
 def test_accuracy(case: Case, dtype: Any, points: int, record_property: Any) -> None:
     worst = contract.check_accuracy(case, dtype, points)
     record_property("E", f"{worst:.2f}  {case} in {np.dtype(dtype)}")
@@ -77,8 +77,7 @@ JOINTS = (-6.0, -3.0, -1.0, -0.0, 0.0, 1.0, 3.0, 6.0)  # where some derivative j
 
 
 @untraced
-@each_dtype
-@pytest.mark.parametrize("name", actlib.REGISTRY.elementwise)
+@pytest.mark.parametrize(("name", "dtype"), [*in_turn(actlib.REGISTRY.elementwise, FLOATS)])
 def test_accuracy_of_second_derivatives(name: str, dtype: Any, points: int) -> None:
     f = actlib.REGISTRY.elementwise[name]
     samples = [param.samples for param in f.spec.params.values()]
@@ -122,8 +121,7 @@ def test_contract(check: Any, case: Case, dtype: Any) -> None:
     check(case, dtype)
 
 
-@each_dtype
-@each_case
+@each_in_turn
 def test_out(case: Case, dtype: Any, deep: bool) -> None:
     contract.check_out(case, dtype, deep)
 

@@ -51,7 +51,9 @@ def total(x: Any) -> Any:
 
 
 @each_dtype
-@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.parametrize(
+    "name", deep_unless({"softmax", "log_softmax", "swiglu"}.__contains__, VECTORS)
+)
 def test_our_own_pass(name: str, dtype: str) -> None:
     function: Any = VECTORS[name]
     report = check_vjp(function, dtypes=[dtype])

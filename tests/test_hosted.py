@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_first_cell_of_a_download_installs_what_the_notebook_imports(path):
     chosen = extras(nbformat.read(path, as_version=4)).split(",")
     installed = set().union(*map(dependencies, chosen))
     for module in imported(path):
-        assert installed & {name.replace("_", "-") for name in PROVIDERS[module]}, module
+        assert installed & {name.replace("_", "-") for name in providers()[module]}, module
 
 
 def unpacked(stem: str, folder: Path) -> Path:
@@ -150,7 +150,7 @@ def test_download_runs_in_an_empty_folder_of_a_new_environment(stem, wheel, tmp_
 
 BINDER = ROOT / ".binder"
 GIVEN = {"actlib", "IPython", "keras"}  # IPython comes with the server, keras with TensorFlow
-PROVIDERS = packages_distributions()
+providers = cache(packages_distributions)  # which reads the files of every package
 
 
 def imported(path: Path) -> set[str]:
@@ -173,4 +173,4 @@ def test_binder_installs_what_a_notebook_imports(path):
     ours = sum(project["optional-dependencies"].values(), project["dependencies"])
     installed = {Requirement(line).name for line in [*ours, *others]}
     for module in imported(path):
-        assert installed & {name.replace("_", "-") for name in PROVIDERS[module]}, module
+        assert installed & {name.replace("_", "-") for name in providers()[module]}, module

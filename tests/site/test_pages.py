@@ -1,4 +1,8 @@
-"""Every page of the built book, in a real browser: in one look each, at full size in all looks."""
+"""Every page of the built book, in a real browser: in one look each, at full size in all looks.
+
+Half of the checker's time goes into contrast, whose colours are those of one style sheet: at full
+size it is computed on every page, else on one of each kind.
+"""
 
 import gzip
 from collections.abc import Iterator
@@ -76,11 +80,16 @@ def outcry(page: Page, address: str) -> list[str]:
     return heard
 
 
-def axe(page: Page, part: str = "html", rules: list[str] | None = None) -> list[str]:
+def axe(
+    page: Page, part: str = "html", rules: list[str] | None = None, contrast: bool = True
+) -> list[str]:
     """What the checker of accessibility objects to in a part of a page, by all rules or some."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text("utf-8"))
-    options: dict[str, Any] = {"resultTypes": ["violations"]}  # what it is content with is not told
+    options: dict[str, Any] = {
+        "resultTypes": ["violations"],  # what it is content with is not told
+        "rules": {"color-contrast": {"enabled": contrast}},
+    }
     if rules:
         options["runOnly"] = rules
     violations = page.evaluate(
@@ -106,10 +115,19 @@ def stands_for_itself(name: str) -> bool:
     return not name.startswith("chapters/api/") or name == "chapters/api/actlib.html"
 
 
+# Prose, code, tables and figures; questions; tabs; what is looked up; the API; an instrument.
+EVERY_KIND = ["dying", "primer", "code", "catalogue", "api/actlib", "explorer"]
+
+
+def shows_a_kind(name: str) -> bool:
+    """Pages on which contrast is always computed: those above, and all that are no chapters."""
+    return name.removeprefix("chapters/").removesuffix(".html") in EVERY_KIND or "/" not in name
+
+
 @pytest.mark.parametrize(
     ("name", "screen", "theme"), [*in_turn(READ, SCREENS, THEMES, quick=stands_for_itself)]
 )
-def test_page(name, screen, theme, reader, address):
+def test_page(name, screen, theme, reader, address, deep):
     page = reader(screen, theme, reduced_motion="reduce").new_page()
     faults, loaded = outcry(page, address), []
     page.on("response", lambda response: loaded.append(response))
@@ -120,7 +138,7 @@ def test_page(name, screen, theme, reader, address):
     faults += page.evaluate(FIGURES)
     faults += page.evaluate(MATHS)
     faults += page.evaluate(OVERFLOW)
-    faults += axe(page)
+    faults += axe(page, contrast=deep or shows_a_kind(name))
     faults += overweight(loaded)
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{Path(name).stem}-{screen}-{theme}.png")
