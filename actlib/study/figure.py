@@ -26,7 +26,7 @@ def intervals(
     summary : pandas.DataFrame
         With the columns ``activation``, ``mean``, ``low`` and ``high``, and others that vary.
     metric : str, optional
-        What the means are of. The axis also says that each interval is for itself.
+        What the means are of. The axis also says that each interval is at 95% by itself.
     x : str, optional
         The column for the horizontal axis: each activation is then a line. Without it, each row is
         a point with its interval, the first on top.

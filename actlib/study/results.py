@@ -104,7 +104,7 @@ class Results:
         return pd.DataFrame(rows)
 
     def summary(self, metric: str | None = None) -> pd.DataFrame:
-        """Mean, spread and interval of a metric, over the seeds.
+        """Mean, standard deviation and interval of a metric, over the seeds.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Results:
         pandas.DataFrame
             A row for each activation, and for each combination of the other fields that vary:
             ``n`` trials that ended well, the metric's ``mean``, standard deviation ``std``, and the
-            bounds ``low`` and ``high`` of Student's t interval at 95%, each for itself; how many
+            bounds ``low`` and ``high`` of Student's t interval at 95%, each by itself; how many
             trials ``diverged`` and ``failed``, which the mean leaves out, and in how many a whole
             layer was ``dead`` in the end, which it does not.
         """
@@ -171,10 +171,11 @@ class Results:
         -------
         pandas.DataFrame
             A row for each combination of the other fields that vary: ``n`` pairs; the ``mean`` of
-            `a` minus `b`; the bounds ``low`` and ``high`` of an interval at 95%, each for itself;
+            `a` minus `b`; the bounds ``low`` and ``high`` of an interval at 95%, each by itself;
             ``p``, corrected for the number of rows, see `actlib.study.paired`; a ``verdict``;
             which difference was ``detectable``, that is, shown in 80% of such studies, at the
-            spread of this one, with bounds at 95% since that is an estimate; and the ``claim``.
+            standard deviation of this one, with bounds at 95% since that is an estimate; and the
+            ``claim``.
             With fewer than six pairs there is no verdict, nor where a trial diverged or failed:
             then its pair is ``left_out``, and the others are not a fair sample. `explain` says it
             in words.
@@ -330,12 +331,13 @@ def explain(table: pd.DataFrame) -> str:
     lines = [
         f"The claim: {CLAIMS[table['claim'].iloc[0]]}.",
         "With all rows together, a difference is claimed where there is none in at most "
-        f"{1 - LEVEL:.0%} of such studies; each interval is at {LEVEL:.0%} for itself.",
+        f"{1 - LEVEL:.0%} of such studies; each interval is at {LEVEL:.0%} by itself.",
     ]
     if _UNDECIDED in verdicts:
         lines.append(
             "Where no difference is shown, there may still be one. One as large as the column "
-            "detectable says is shown in 80% of studies with as many pairs and this spread."
+            "detectable says is shown in 80% of studies with as many pairs and this standard "
+            "deviation."
         )
         lines.append(
             "More seeds are a new study: if you add some until a difference is shown, you find one "

@@ -49,13 +49,13 @@ def interval(values: Array, level: float = 0.95) -> Interval:
         Independent values, for example of different seeds.
     level : float
         How often such an interval holds the true mean, if the values are normal. Each interval is
-        for itself: of several, all hold theirs less often.
+        by itself: of several, all hold theirs less often.
 
     Returns
     -------
     Interval
         With bounds that are infinite for a single value, and for fewer than six that are all
-        equal: scores come in steps, and so few equal ones say nothing of the spread.
+        equal: scores come in steps, and so few equal ones say nothing of how much others differ.
 
     Raises
     ------
@@ -99,7 +99,7 @@ def p_value(differences: Array) -> float:
     Returns
     -------
     float
-        Of the two-sided test, exact for up to 15 differences; of more, 16383 ways are drawn, the
+        Of the two-sided test, exact for up to 15 differences; of more, 16384 ways are drawn, the
         same every time.
 
     Raises
@@ -147,7 +147,7 @@ def paired(by_seed: Any, by_example: Any = None, level: float = 0.95) -> list[Di
         and an example counts twice, so the test is on the careful side.
     level : float
         One minus the probability of any false claim that is accepted; also the level of each
-        interval, for itself.
+        interval, by itself.
 
     Returns
     -------
@@ -156,7 +156,8 @@ def paired(by_seed: Any, by_example: Any = None, level: float = 0.95) -> list[Di
         comparison alone would show a difference (infinite where no data could); ``p``, which
         counts them all: there is a difference where it is at most ``1 - level``; and which
         difference would be ``detectable``, that is, shown in 80% of such studies, with bounds at
-        `level`, both for normal differences of this spread, and NaN where there is none.
+        `level`, both for normal differences of this standard deviation, and NaN where there is
+        none.
 
     Raises
     ------
@@ -306,7 +307,7 @@ def _typical(values: Array, risk: float) -> tuple[Array, Array]:
 
 
 def _studentised(statistic: Array, share: Array) -> Array:
-    """How many spreads about the mean belong to a statistic, which is measured about 0."""
+    """How many deviations about the mean belong to a statistic, which is measured about 0."""
     room = 1 - share * statistic**2
     return np.where(room > 1e-9, statistic / np.sqrt(np.maximum(room, 1e-9)), np.inf)
 
