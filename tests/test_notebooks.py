@@ -70,6 +70,7 @@ IGNORED = {
     "dying:dying-rate-steps": TRAINED,
     "dying:dying-forever": TRAINED,
     "dying:dying-forever-depth": TRAINED,
+    "dying:dying-headline": TRAINED,
     "dying:dying-ex-decay-code": TRAINED,
     "math_smooth:math-smooth-bounds": ROUNDED,
     "math_smooth:math-solution-step": ROUNDED,
