@@ -7,6 +7,9 @@ const svg = (tag, attributes, ...content) => {
   return element;
 };
 
+const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
+const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
+
 const minus = (text) => text.replace("-", "−");
 const power = (exponent) => `10${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
 
@@ -74,6 +77,40 @@ function copies(share, address) {
       told.textContent = "The browser doesn’t allow copying here; the link itself holds the view.";
     }
   });
+}
+
+// Has the page's address hold the view of an instrument: `read` takes one as it stands there, `written`
+// gives one, and `words` says what is seen. Other fragments, without the `key`, are places in the page.
+// What is returned is to be called after each change.
+function keepsView(root, key, { read, written, words, draw }) {
+  const link = root.querySelector(".share a");
+  let touched = false;
+  const telling = settled(() => {
+    root.querySelector(".said").textContent = words();
+    link.hash = written();
+    if (touched) history.replaceState(null, "", link.hash);
+  });
+  const come = () => {
+    if (!new URLSearchParams(location.hash.slice(1)).has(key)) return;
+    read(location.hash.slice(1));
+    draw();
+    telling.now();
+    root.scrollIntoView({ block: "nearest" });
+  };
+  copies(root.querySelector(".share"), () => {
+    telling.now();
+    return link.href;
+  });
+  read(root.dataset.state);
+  draw();
+  telling.now();
+  come();
+  addEventListener("hashchange", come);
+  return () => {
+    touched = true;
+    draw();
+    telling.soon();
+  };
 }
 
 // A notebook may have a script several times.

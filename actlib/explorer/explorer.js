@@ -86,9 +86,7 @@ function ticks({ low, high }) {
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => Number(((first + i) * step).toFixed(1)));
 }
 
-const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
 const circle = (cx, cy, r, name) => svg("circle", { cx, cy, r, class: `dot ${name}` });
-const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
 
 // What one panel shows of one curve: in front of the rest stands what is at z.
 function drawn(curve, order, z, x, y) {

@@ -30,9 +30,7 @@ function start(root) {
   const rows = [...root.querySelectorAll("tbody tr")];
   const inputs = Object.fromEntries(["f", ...SIZES, "layer"].map((name) => [name, find(`[name=${name}]`)]));
   const box = { width: 0, height: 0 };
-  const link = find(".share a");
   let said = "";
-  let touched = false;
 
   const size = (name) => data[name][inputs[name].value];
   const logs = (coded) => sums(sums(coded)).map((whole) => whole / data.unit);
@@ -62,19 +60,11 @@ function start(root) {
     }
     inputs.layer.max = size("depth");
     inputs.layer.value = numberOf(given, "layer") ?? inputs.layer.value;
-    draw();
-    telling.now();
   }
 
   const written = () => new URLSearchParams([
     ["f", inputs.f.value], ...SIZES.map((name) => [name, size(name)]), ["layer", inputs.layer.value],
   ]);
-
-  const telling = settled(() => {
-    find(".said").textContent = said;
-    link.hash = written();
-    if (touched) history.replaceState(null, "", link.hash);
-  });
 
   function draw() {
     inputs.layer.max = size("depth");
@@ -114,8 +104,6 @@ function start(root) {
     const [low, high] = [least - margin, most + margin];
     const x = (layer) => (PAD.left + (layer - 1) / (depth - 1) * (right - PAD.left)).toFixed(2);
     const y = (value) => (PAD.top + (high - value) / (high - low) * (bottom - PAD.top)).toFixed(2);
-    const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
-    const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
     const joined = (logs) => `M${logs.map((value, i) => `${x(i + 1)} ${y(value)}`).join("L")}`;
     const path = (logs, name) => svg("path", { d: joined(logs), class: `curve ${name}` });
     const dot = (value, layer, r, name) => svg("circle", { cx: x(layer), cy: y(value), r, class: `dot filled ${name}` });
@@ -139,11 +127,7 @@ function start(root) {
     );
   }
 
-  const changed = () => {
-    touched = true;
-    draw();
-    telling.soon();
-  };
+  const changed = keepsView(root, "f", { read, written, words: () => said, draw });
   root.addEventListener("input", changed);
 
   // From there, the arrow keys move the layer.
@@ -156,21 +140,7 @@ function start(root) {
     });
   }
 
-  copies(find(".share"), () => {
-    telling.now();
-    return link.href;
-  });
   whenSized(charts[0], box, draw);
-
-  // Other fragments are places in the page.
-  const come = () => {
-    if (!new URLSearchParams(location.hash.slice(1)).has("f")) return;
-    read(location.hash.slice(1));
-    root.scrollIntoView({ block: "nearest" });
-  };
-  read(root.dataset.state);
-  come();
-  addEventListener("hashchange", come);
 }
 
 startAll(".depths", start);

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 from docutils import nodes
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
 from actlib.explorer import script
+from actlib.plots import STYLE
 from website.figures import inline
 
 HERE = Path(__file__).parent
@@ -76,6 +81,17 @@ _KNOWN: dict[str, Instrument] = {}
 def own_script(name: str, *shared: str) -> str:
     """A script next to this file, behind those it needs, as pages load it."""
     return script("\n".join((HERE / part).read_text("utf-8") for part in (*shared, name)))
+
+
+@contextmanager
+def still_figure(height: float = 2.6) -> Iterator[tuple[Figure, Axes]]:
+    """A figure in the book's style for a picture that stands in an instrument's place."""
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(6.4, height), layout="constrained")
+        try:
+            yield figure, ax
+        finally:
+            plt.close(figure)
 
 
 class instrument(nodes.General, nodes.Element):

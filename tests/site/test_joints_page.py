@@ -1,0 +1,139 @@
+"""The instrument of units that add up to a curve, moved in a real browser."""
+
+import gzip
+
+import pytest
+from moving import (
+    after_moving,
+    check_copying,
+    cramped,
+    listen,
+    low_sliders,
+    number,
+    outside_the_paper,
+    touch,
+    watch_shifts,
+)
+from playwright.sync_api import expect
+from test_pages import outcry
+
+PAGE = "chapters/background.html"
+WIDGET = ".joints"
+PAD = {"left": 34, "right": 10}
+
+
+def control(page, name):
+    return page.locator(f"{WIDGET} [name={name}]")
+
+
+def misses(page, kind="relu"):
+    """By how much a sum misses the curve, typically and at most."""
+    cells = page.locator(f"{WIDGET} [data-kind={kind}] td").all_text_contents()
+    return [number(text) if "×" in text else float(text.replace("−", "-")) for text in cells]
+
+
+def visit(page, view):
+    page.goto(f"{PAGE}#{view}")
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text("typically off by")
+
+
+def at(page, place):
+    """Where in the window a place on the axis is, by the joints."""
+    chart = page.locator(f"{WIDGET} .chart")
+    chart.evaluate("chart => chart.scrollIntoView({ block: 'center' })")
+    box = chart.bounding_box()
+    inner = box["width"] - PAD["left"] - PAD["right"]
+    return box["x"] + PAD["left"] + place * inner, box["y"] + box["height"] - 40
+
+
+def test_mouse_finger_and_keys_move_a_joint(reader):
+    page = reader().new_page()
+    visit(page, "kind=relu&curve=corner&units=2")
+    assert misses(page)[0] > 0.05
+    page.mouse.move(*at(page, 0.51))
+    page.mouse.down()
+    page.mouse.move(*at(page, 0.4), steps=4)
+    page.mouse.up()
+    assert control(page, "joint").input_value() == "2"
+    assert control(page, "place").input_value() == "0.4"
+    assert misses(page)[0] < 1e-9
+    page.keyboard.press("ArrowRight")
+    assert control(page, "place").input_value() == "0.405"
+    assert misses(page)[0] > 1e-4
+    page.wait_for_url("**#kind=relu&curve=corner&units=2&at=0,0.405")
+    control(page, "even").click()
+    page.wait_for_url("**#kind=relu&curve=corner&units=2")
+    phone = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(phone, "kind=relu&curve=corner&units=2")
+    touch(phone, at(phone, 0.5), at(phone, 0.4))
+    assert abs(float(control(phone, "place").input_value()) - 0.4) < 0.011
+    assert not low_sliders(phone, WIDGET)
+
+
+def test_keyboard_alone_and_what_is_told(reader):
+    page = reader().new_page()
+    listen(page, PAGE, WIDGET)
+    control(page, "curve").select_option("jump")
+    control(page, "kind").select_option("tanh")
+    control(page, "units").press("Home")
+    control(page, "units").press("ArrowRight")
+    control(page, "joint").press("End")
+    control(page, "place").press("End")
+    page.clock.run_for(2000)
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text("2 tanh units for the jump: typically")
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text("Joint 2 is at 1.000.")
+    assert page.evaluate("told") == 1
+    control(page, "kind").select_option("powers")
+    expect(control(page, "place")).to_be_disabled()
+    expect(page.locator(f"{WIDGET} .drawn th")).to_have_text("powers of x")
+
+
+def test_a_view_is_kept_and_nonsense_is_not(reader, address):
+    page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    faults = outcry(page, address)
+    visit(page, "kind=tanh&curve=bump&units=3&at=0.1,0.4,0.9")
+    assert control(page, "joint").get_attribute("max") == "3"
+    control(page, "joint").press("End")
+    assert control(page, "place").input_value() == "0.9"
+    check_copying(page, WIDGET)
+    for nonsense in ["units=99&at=x,y", "kind=__proto__&curve=<img>&units=1e9&at=NaN"]:
+        page.goto(f"{PAGE}#kind=relu&curve=wave&units=5")
+        page.goto(f"{PAGE}#kind=0&{nonsense}")
+        assert 0 < misses(page)[0] < 1
+    page.goto(f"{PAGE}#background-depth")
+    expect(page.locator("#background-depth")).to_be_in_viewport()
+    assert not faults
+
+
+@pytest.mark.parametrize("screen", ["phone", pytest.param("desktop", marks=pytest.mark.deep)])
+def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
+    page = reader(screen, reduced_motion="reduce").new_page()
+    faults = outcry(page, address)
+    watch_shifts(page)
+    visit(page, "kind=relu&curve=wave&units=5")
+    page.wait_for_load_state("networkidle")
+    height = page.locator(WIDGET).bounding_box()["height"]
+    for kind in ["tanh", "powers", "relu"]:
+        control(page, "kind").select_option(kind)
+        for key in ["Home", "End"]:
+            control(page, "units").press(key)
+            faults += cramped(page, WIDGET)
+            assert page.locator(WIDGET).bounding_box()["height"] == height
+    shift, found = after_moving(page, WIDGET, f"joints-moved-{screen}")
+    assert not faults + found, "\n".join(faults + found)
+    assert shift <= 0.02
+
+
+@pytest.mark.deep
+def test_on_paper_and_without_scripts(reader):
+    page = reader(viewport={"width": 1440, "height": 900}).new_page()
+    visit(page, "kind=relu&curve=wave&units=5")
+    assert not outside_the_paper(page, {"−2", "2", "0.5"})
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(PAGE)
+    expect(page.locator(WIDGET)).not_to_be_visible()
+    expect(page.locator("noscript svg[aria-label^='5 ReLU units']")).to_be_visible()
+
+
+def test_weight(site):
+    assert len(gzip.compress((site / "_static/joints.js").read_bytes())) < 6_000
