@@ -249,10 +249,12 @@ def test_a_finger_can_hit_the_sliders(reader):
     assert not low_sliders(page, WIDGET)
 
 
-def test_it_stands_above_what_explains_it(reader):
+def test_it_stands_below_what_explains_it(reader):
     page = reader().new_page()
     page.goto(PAGE)
-    assert page.locator(WIDGET).bounding_box()["y"] < 800
+    places = ("#experiments-depth", WIDGET, "#depth-answer")
+    tops = [page.locator(place).bounding_box()["y"] for place in places]
+    assert tops == sorted(tops)
     page.goto(f"{PAGE}#depth-instrument")
     expect(page.locator(WIDGET)).to_be_in_viewport()
 
