@@ -15,8 +15,6 @@ from website.toc import contents, pages
 #: A cell whose id ends so prints a question, the answer, and the size of the effect, a line each.
 SUFFIX = "-headline"
 
-_INTERVAL = re.compile(r"-?\d[\d.,]*(?: \w+)? \[[^\]]+\]")
-
 
 def headline(notebook: Path) -> list[str] | None:
     """The lines that the headline's cell of a notebook has printed, if there is one."""
@@ -36,7 +34,10 @@ def _plain(text: str) -> str:
 
 
 class Headlines(SphinxDirective):
-    """A table with a row for each page that has a headline, or cards for the pages it names."""
+    """A table with a row for each page that has a headline, or cards for the pages it names.
+
+    Cards are for newcomers: the question and the answer, without the size of the effect.
+    """
 
     option_spec = {"cards": str.split}  # noqa: RUF012 - as in docutils
 
@@ -50,7 +51,9 @@ class Headlines(SphinxDirective):
         cards = nodes.container(classes=["cards"])
         for page in self.options["cards"]:
             card = nodes.container(classes=["card-finding"])
-            card += self.parse_text_to_nodes(_card(f"chapters/{page}", *found[f"chapters/{page}"]))
+            question, answer, _ = map(_plain, found[f"chapters/{page}"])
+            text = f"{{doc}}`{question} </chapters/{page}>`\n\n{answer}"
+            card += self.parse_text_to_nodes(text)
             cards += card
         return [cards]
 
@@ -75,19 +78,6 @@ def _table(found: dict[str, list[str]]) -> list[str]:
         question, answer, effect = map(_plain, lines)
         rows.append(f"| {{doc}}`{question} </{page}>` | {answer} *{effect}* |")
     return rows
-
-
-def _card(page: str, question: str, answer: str, effect: str) -> str:
-    """A finding with its first number and interval in bold."""
-    number = _INTERVAL.search(effect)
-    before, shown, after = effect, "", ""
-    if number:
-        before, after = effect[: number.start()], effect[number.end() :]
-        shown = f"**{_plain(number[0])}**"
-    return (
-        f"{{doc}}`{_plain(question)} </{page}>`\n\n{_plain(answer)}\n\n"
-        f"{_plain(before)}{shown}{_plain(after)}"
-    )
 
 
 def setup(app: Sphinx) -> None:
