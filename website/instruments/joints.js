@@ -65,6 +65,9 @@ function fitted(kind, places, x, target) {
   };
 }
 
+// The curves are in the table to six decimals.
+const amount = (value) => value < 1e-6 ? `less than ${power(-6)}` : scientific(value);
+
 const evenly = (count) => Array.from({ length: count }, (_, k) => k / count);
 
 function start(root) {
@@ -122,11 +125,11 @@ function start(root) {
     for (const row of root.querySelectorAll("tbody tr")) {
       const { typical, most } = fits[row.dataset.kind];
       row.classList.toggle("drawn", row.dataset.kind === kind);
-      row.querySelectorAll("td").forEach((cell, i) => { cell.textContent = scientific([typical, most][i]); });
+      row.querySelectorAll("td").forEach((cell, i) => { cell.textContent = amount([typical, most][i]); });
     }
     const { typical, most } = fits[kind];
     said = `${places.length} ${kind === "powers" ? "powers of x" : `${inputs.kind.selectedOptions[0].text} units`} for the ${curve}: `
-      + `typically off by ${scientific(typical)}, at most by ${scientific(most)}.`
+      + `typically off by ${amount(typical)}, at most by ${amount(most)}.`
       + (jointed() ? ` Joint ${inputs.joint.value} is at ${Number(inputs.place.value).toFixed(3)}.` : "");
     if (box.width) picture(curves[curve], fits[kind]);
   }
