@@ -98,7 +98,6 @@ IGNORED = {
     "speed:speed-solution-own-pages": TIMED,
     "errata:errata-solution-tanh": ROUNDED,
     "faq:faq-rate-run": TRAINED,
-    "faq:faq-ex-half-code": ROUNDED,
     "not_learning:not-learning-figure": TRAINED,
     "not_learning:not-learning-after": TRAINED,
     "not_learning:not-learning-ten-run": TRAINED,
