@@ -8,7 +8,7 @@ const svg = (tag, attributes, ...content) => {
 };
 
 const minus = (text) => text.replace("-", "−");
-const power = (exponent) => `10${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
+const power = (exponent, base = 10) => `${base}${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
 
 function scientific(value) {
   if (Math.abs(value) >= 0.001 && Math.abs(value) < 1000) return minus(`${Number(value.toPrecision(2))}`);
@@ -74,6 +74,20 @@ function copies(share, address) {
       told.textContent = "The browser doesn’t allow copying here; the link itself holds the view.";
     }
   });
+}
+
+// Has an instrument show its first view, or the one that the address holds now or later, if it names
+// this key: other fragments are places in the page.
+function follows(root, key, read) {
+  const come = () => {
+    const view = location.hash.slice(1);
+    if (!new URLSearchParams(view).has(key)) return;
+    read(view);
+    root.scrollIntoView({ block: "nearest" });
+  };
+  read(root.dataset.state);
+  come();
+  addEventListener("hashchange", come);
 }
 
 // A notebook may have a script several times.

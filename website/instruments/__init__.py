@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from website.instruments import depths, explorer, instrument
+from website.instruments import bits, depths, explorer, instrument
 
-KINDS = (depths, explorer)
+KINDS = (bits, depths, explorer)
 
 
 def setup(app: Sphinx) -> None:

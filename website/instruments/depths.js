@@ -162,15 +162,7 @@ function start(root) {
   });
   whenSized(charts[0], box, draw);
 
-  // Other fragments are places in the page.
-  const come = () => {
-    if (!new URLSearchParams(location.hash.slice(1)).has("f")) return;
-    read(location.hash.slice(1));
-    root.scrollIntoView({ block: "nearest" });
-  };
-  read(root.dataset.state);
-  come();
-  addEventListener("hashchange", come);
+  follows(root, "f", read);
 }
 
 startAll(".depths", start);
