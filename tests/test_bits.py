@@ -233,7 +233,7 @@ def test_the_words_are_those_of_the_numbers(shown: Any) -> None:
 
 
 def test_rounding_to_float16_is_numpys_at_every_number_and_between() -> None:
-    """All numbers that are not negative, all halves between, and the next float64 to either side."""
+    """All numbers from 0 on, all halves between, and the next float64 to either side."""
     numbers = np.arange(0x7C00, dtype=np.uint16).view(np.float16).astype(float)
     ends = np.append(numbers, 65536.0)
     halves = (ends[1:] + ends[:-1]) / 2

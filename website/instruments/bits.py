@@ -11,7 +11,6 @@ import json
 import math
 from collections.abc import Callable
 from html import escape
-from pathlib import Path
 from string import Template
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -55,8 +54,10 @@ def places() -> Float64:
 def zero_from(dtype: Any, way: str) -> Any:
     """The first z of a dtype from which on 1 - s is 0."""
 
+    steps: Any = sigmoid
+
     def stepped(z: Any) -> Any:
-        return sigmoid.formula.on(np, np.asarray([z]), ())[0]  # each step rounded to the dtype
+        return steps.formula.on(np, np.asarray([z]), ())[0]  # each rounded to the dtype
 
     def once(z: Any) -> Any:
         exact = sigmoid.spec.exact(mpmath, mpmath.mpf(float(z)))
@@ -169,8 +170,9 @@ def markup(compact: bool = False, there: str = "") -> str:
     return Template((HERE / name).read_text("utf-8")).substitute(
         state=escape(urlencode(state)),
         table=json.dumps(table(), separators=(",", ":")),
-        slider=f'<div class="slider"><label><span>Drag <i>z</i></span> <input type="range" name="z" min="{LOW}" '
-        f'max="{HIGH}" step="{1 / STEPS}"></label><output></output></div>',
+        low=LOW,
+        high=HIGH,
+        step=1 / STEPS,
         page=PAGE,
         there=there,
     )
