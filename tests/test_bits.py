@@ -218,9 +218,9 @@ def test_the_words_are_those_of_the_numbers(shown: Any) -> None:
                 if "Up to 0" in said:
                     assert z <= 0
                     assert row["usual"].get("off", 0) < 4
-                if "moves in steps" in said:
+                if "has steps" in said:
                     power, times, right = re.fullmatch(
-                        r"s moves in steps of 2⁻(\S+), and 1 − s is (\S+) of them: (\d) of "
+                        r"s has steps of 2⁻(\S+), and 1 − s is (\S+) of them: (\d) of "
                         rf"{count} digits of s\(1 − s\) (?:is|are) right\. ",
                         said,
                     ).groups()

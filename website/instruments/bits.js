@@ -96,7 +96,7 @@ function verdict(z, dtype, { format, exact, values }) {
   if (z <= 0) return ["Up to 0, s(1 − s) is right but for its roundings: s keeps its digits, however small it is.", ""];
   const steps = (rest / ulpOf(s, format)).toLocaleString("en");
   const right = decimal(usual, exact.usual, format)[0].replace(/^[0.]+/, "").replace(".", "").length;
-  return [`s moves in steps of ${power(exponentOf(s, format) - format.fraction, 2)}, and 1 − s is ${steps} of them: `
+  return [`s has steps of ${power(exponentOf(s, format) - format.fraction, 2)}, and 1 − s is ${steps} of them: `
     + `${right} of ${format.digits} digits of s(1 − s) ${right === 1 ? "is" : "are"} right.`, ""];
 }
 
