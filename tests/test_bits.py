@@ -274,7 +274,8 @@ def test_the_picture_without_scripts_shows_numpys_numbers() -> None:
     for number in (s, 1 - s, s * (1 - s), sigmoid.grad(np.float32([16]))):
         bit = f"{number.view(np.uint32)[0]:032b}"
         assert f"{bit[:1]} {bit[1:9]} {bit[9:]}" in words
-        assert f"{number[0]:.8e}".replace("-", "−") in svg
+        mantissa, power = f"{number[0]:.8e}".split("e-0")
+        assert f"{mantissa} × 10⁻{'⁰¹²³⁴⁵⁶⁷⁸⁹'[int(power)]}<" in svg
     drawn = re.findall(r'text-anchor="middle">([01])<', svg)
     assert f"{(1 - s).view(np.uint32)[0]:032b}" in "".join(drawn)
 

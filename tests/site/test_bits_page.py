@@ -246,6 +246,19 @@ def test_it_works_without_a_server_and_on_paper(browser, site):
     assert not heard
 
 
+def test_links_lead_to_views(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    links = page.locator("article a[href*='#z=']:not(.share a)")
+    assert links.count() == 2
+    for link in links.all():
+        view = dict(part.split("=") for part in link.get_attribute("href").split("#")[1].split("&"))
+        link.click()
+        expect(page.locator(WIDGET)).to_be_in_viewport()
+        expect(control(page, "z")).to_have_value(view["z"])
+        assert not faults(page, float(view["z"]), view["dtype"])
+
+
 @pytest.mark.deep
 def test_it_is_whole_on_paper(reader):
     page = reader(viewport={"width": 1440, "height": 900}).new_page()
@@ -257,7 +270,9 @@ def test_without_scripts_there_is_a_picture(reader):
     page = reader(java_script_enabled=False).new_page()
     page.goto(PAGE)
     expect(page.locator(WIDGET)).not_to_be_visible()
-    picture = page.get_by_role("img", name=re.compile("At z = 16 in float32: s is 9.99999881e−01"))
+    picture = page.get_by_role(
+        "img", name=re.compile("At z = 16 in float32: s is 9.99999881 × 10⁻¹")
+    )
     expect(picture).to_be_visible()
 
 

@@ -32,6 +32,7 @@ WAYS = ("stepped", "once")  # s as 1/(1 + exp(-z)), step by step, or right but f
 START = {"z": "10", "dtype": "float32", "s": "stepped"}
 COMPACT = START | {"z": "14"}
 _A = ord("A")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Float64 = npt.NDArray[np.float64]
 
@@ -53,7 +54,6 @@ def places() -> Float64:
 
 def zero_from(dtype: Any, way: str) -> Any:
     """The first z of a dtype from which on 1 - s is 0."""
-
     steps: Any = sigmoid
 
     def stepped(z: Any) -> Any:
@@ -132,17 +132,22 @@ def still(z: float = 16.0) -> tuple[str, str]:
     for place, (name, number) in enumerate(numbers.items()):
         digits = f"{number.view(np.uint32)[0]:032b}"
         fields = digits[:1], digits[1:9], digits[9:]
-        value = f"{number[0]:.8e}".replace("-", "−")
+        value = _written(number[0])
         rows.append(_row(54 * place, name, value, fields))
         words.append(f"{name} is {value}, its bits {' '.join(fields)}.")
     height = 54 * len(rows) + 20
-    last = f"the slope, exactly: {exact:.8e}…".replace("-", "−")
+    last = f"the slope, exactly: {_written(exact)}"
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 {height}" '
         'font-family="sans-serif" font-size="14" fill="currentColor">'
         f"{''.join(rows)}{_text(0, height - 6, last)}</svg>"
     )
     return svg, f"At z = {z:g} in float32: {' '.join(words)} q is exp(−|z|), and {last}"
+
+
+def _written(number: float) -> str:
+    mantissa, exponent = f"{number:.8e}".split("e")
+    return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
 def _row(y: int, name: str, value: str, fields: tuple[str, ...]) -> str:
