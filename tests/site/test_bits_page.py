@@ -95,7 +95,7 @@ def visit(page: Page, **view: object) -> None:
 def test_readings_are_numpys(reader):
     page = reader().new_page()
     wrong = []
-    for _ in range(25):
+    for _ in range(12):
         z, dtype = float(RNG.choice(places())), RNG.choice(list(DTYPES))
         way = RNG.choice(["stepped", "once"])
         visit(page, z=z, dtype=dtype, s=way)
@@ -131,7 +131,7 @@ def test_mouse_and_keys_move_z(reader):
     assert not faults(page, -12, "float16", "once")
 
 
-@pytest.mark.parametrize("name", DTYPES)
+@pytest.mark.parametrize("name", ["float32", pytest.param("float16", marks=pytest.mark.deep)])
 def test_buttons_lead_to_the_first_zero(name, reader):
     page = reader().new_page()
     visit(page, **VIEW | {"dtype": name})
@@ -263,7 +263,7 @@ def test_links_lead_to_views(reader):
 def test_it_is_whole_on_paper(reader):
     page = reader(viewport={"width": 1440, "height": 900}).new_page()
     visit(page, **VIEW)
-    assert not outside_the_paper(page, {"slope, exact", "off by 940,000 ulp"})
+    assert not outside_the_paper(page, {"slope, exact"})
 
 
 def test_without_scripts_there_is_a_picture(reader):

@@ -136,13 +136,13 @@ def still(z: float = 16.0) -> tuple[str, str]:
         rows.append(_row(54 * place, name, value, fields))
         words.append(f"{name} is {value}, its bits {' '.join(fields)}.")
     height = 54 * len(rows) + 20
-    last = f"the slope, exactly: {_written(exact)}"
+    last = f"slope, exact: {_written(exact)}"
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 {height}" '
         'font-family="sans-serif" font-size="14" fill="currentColor">'
         f"{''.join(rows)}{_text(0, height - 6, last)}</svg>"
     )
-    return svg, f"At z = {z:g} in float32: {' '.join(words)} q is exp(−|z|), and {last}"
+    return svg, f"At z = {z:g} in float32: {' '.join(words)} q is exp(−|z|); {last}."
 
 
 def _written(number: float) -> str:
