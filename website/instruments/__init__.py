@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from website.instruments import depths, explorer, instrument
+from website.instruments import depths, explorer, instrument, train
 
-KINDS = (depths, explorer)
+KINDS = (depths, explorer, train)
 
 
 def setup(app: Sphinx) -> None:

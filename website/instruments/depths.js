@@ -106,36 +106,23 @@ function start(root) {
   }
 
   function picture(chart, curve) {
-    const [right, bottom] = [box.width - PAD.right, box.height - PAD.bottom];
     const [layer, depth] = [Number(inputs.layer.value), size("depth")];
     const values = [...curve.measured, ...curve.theory];
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const margin = Math.max(0.06 * (most - least), (1 - most + least) / 2);
     const [low, high] = [least - margin, most + margin];
-    const x = (layer) => (PAD.left + (layer - 1) / (depth - 1) * (right - PAD.left)).toFixed(2);
-    const y = (value) => (PAD.top + (high - value) / (high - low) * (bottom - PAD.top)).toFixed(2);
-    const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
-    const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
-    const joined = (logs) => `M${logs.map((value, i) => `${x(i + 1)} ${y(value)}`).join("L")}`;
-    const path = (logs, name) => svg("path", { d: joined(logs), class: `curve ${name}` });
-    const dot = (value, layer, r, name) => svg("circle", { cx: x(layer), cy: y(value), r, class: `dot filled ${name}` });
-
+    const { across, up, below, upright, path, dot } = plane(box, PAD, [1, depth], [low, high]);
+    const joined = (logs) => logs.map((value, i) => [i + 1, value]);
     const marks = depth > 5 ? [1, ...Array.from({ length: depth / 5 }, (_, i) => 5 * i + 5)] : [1, 2, 3, 4, 5];
     show(chart, box,
-      ...marks.flatMap((mark) => [
-        line(x(mark), PAD.top, x(mark), bottom, "grid"),
-        text(x(mark), bottom + 17, "middle", `${mark}`),
-      ]),
-      ...ticks(low, high).flatMap(([place, words]) => [
-        line(PAD.left, y(place), right, y(place), "grid"),
-        text(PAD.left - 6, Number(y(place)) + 4, "end", words),
-      ]),
-      text((PAD.left + right) / 2, box.height - 4, "middle", "layer"),
-      line(x(layer), PAD.top, x(layer), bottom, "place"),
-      path(curve.measured, "measured"),
-      path(curve.theory, "theory"),
-      ...curve.measured.map((value, i) => dot(value, i + 1, 2, "measured")),
-      dot(curve.measured[layer - 1], layer, 5, "measured"),
+      ...across(marks.map((mark) => [mark, `${mark}`])),
+      ...up(ticks(low, high)),
+      below("layer"),
+      upright(layer, "place"),
+      path(joined(curve.measured), "measured"),
+      path(joined(curve.theory), "theory"),
+      ...curve.measured.map((value, i) => dot(i + 1, value, 2, "measured")),
+      dot(layer, curve.measured[layer - 1], 5, "measured"),
     );
   }
 
