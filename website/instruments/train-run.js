@@ -53,9 +53,14 @@ class Run {
     this.test = test.labels.length ? network.judged(test.x, test.labels) : undefined;
     this.units.forEach((units, i) => {
       const given = network.given(network.layers[i]);
-      const slopes = passed.zs[i].map((z) => Math.abs(network.activation.slope(z, ...given)));
       const little = FLAT.slope * steepest(this.setting.f, given);
-      units.forEach((unit, k) => noted(unit, slopes.filter((_, at) => at % units.length === k), little));
+      const counts = units.map(() => ({ none: 0, little: 0 }));
+      passed.zs[i].forEach((z, at) => {
+        const slope = Math.abs(network.activation.slope(z, ...given));
+        if (slope === 0) counts[at % units.length].none += 1;
+        if (slope <= little) counts[at % units.length].little += 1;
+      });
+      units.forEach((unit, k) => noted(unit, counts[k], train.labels.length));
     });
   }
 
@@ -104,9 +109,9 @@ class Run {
 const steepest = (f, given) => Math.max(...STEEPEST[f].map((z) => Math.abs(ACTIVATIONS[f].slope(z, ...given))));
 
 // A unit is dead if its slope is 0 on all points, and back if it was.
-function noted(unit, slopes, little) {
-  unit.dead = slopes.every((slope) => slope === 0);
-  unit.flat = !unit.dead && slopes.filter((slope) => slope <= little).length >= FLAT.share * slopes.length;
+function noted(unit, { none, little }, points) {
+  unit.dead = none === points;
+  unit.flat = !unit.dead && little >= FLAT.share * points;
   unit.was ||= unit.dead;
   unit.back = unit.was && !unit.dead;
 }

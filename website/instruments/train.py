@@ -105,7 +105,7 @@ class Claim:
 
 
 _SIGMOID = _setting(f="sigmoid")
-_BORN = {"start": "below", "layers": "3", "optimiser": "momentum", "rate": "0.05"}
+_BORN = {"start": "below", "layers": "2", "optimiser": "momentum", "rate": "0.02"}
 GUESSES = ("about 50%, as guessing does", "about 75%", "more than 90%")
 
 CLAIMS = {
@@ -149,8 +149,8 @@ CLAIMS = {
         "A leaks 0.1 and B 0.01. Which of them learns in 2,000 steps?",
         ("both do", "A does, B hardly", "neither does"),
         1,
-        "Through three layers B lets pass 0.01³, a millionth of a gradient. It isn’t dead, only "
-        "about as slow.",
+        "Through two layers B lets 0.01² of a gradient pass, a ten-thousandth. It isn’t dead, only "
+        "slow.",
         _state(
             _setting(f="leaky_relu", **_BORN),
             _setting(f="leaky_relu", **_BORN | {"alpha": "0.01"}),
