@@ -3,7 +3,7 @@
 const GRID = 32; // cells across a picture of the plane
 const TILE = 16; // and across a unit's
 const INKS = [[36, 120, 196], [232, 93, 18]]; // the book's first two
-const MARGINS = { left: 40, right: 12, top: 8, bottom: 40 };
+const MARGINS = { left: 40, right: 24, top: 8, bottom: 40 };
 
 // The middles of a grid's cells, from the top left, row by row.
 function cells(across) {
@@ -92,17 +92,19 @@ function pointed(context, { x, labels }, side, filled, chosen) {
   });
 }
 
-// One number of both runs against the steps.
+// One number of both runs against the steps; what is not finite has no place.
 function curves(chart, box, histories, key, marks) {
   const steps = Math.max(1, histories[0].at(-1).steps);
-  const { across, up, below, path } = plane(box, MARGINS, [0, steps], [marks[0][0], marks.at(-1)[0]]);
   const most = marks.at(-1)[0];
-  const drawn = (history, side) => path(history.map((at) => [at.steps, Math.min(most, at[key])]), "ab"[side]);
+  const { across, up, below, path } = plane(box, MARGINS, [0, steps], [marks[0][0], most]);
   show(chart, box,
     ...across([[0, "0"], [steps, steps.toLocaleString("en")]]),
     ...up(marks),
     below("steps"),
-    ...histories.map(drawn));
+    ...histories.flatMap((history, side) => {
+      const points = history.filter((at) => Number.isFinite(at[key])).map((at) => [at.steps, Math.min(most, at[key])]);
+      return points.length ? [path(points, "ab"[side])] : [];
+    }));
 }
 
 // Bars on a logarithmic axis, two for each layer, with the numbers.
@@ -124,4 +126,4 @@ function bars(chart, box, norms) {
   ]).flat());
 }
 
-const told = (value) => value === 0 ? "0" : Number.isFinite(value) ? scientific(value) : "not finite";
+const told = (value) => value === 0 ? "0" : Number.isFinite(value) ? scientific(value) : "diverged";

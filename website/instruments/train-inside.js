@@ -20,7 +20,7 @@ function tiled(box, choose) {
     tiles = Array.from({ length: layers }, (_, layer) => Array.from({ length: units }, (_, unit) => tile(layer, unit)));
     box.replaceChildren(...tiles.map((own, layer) => {
       const row = document.createElement("div");
-      row.className = units > 8 ? "row wide" : "row";
+      row.className = units > 8 ? "layer wide" : "layer";
       const name = document.createElement("span");
       name.textContent = `${layer + 1}`;
       row.append(name, ...own);
@@ -63,7 +63,7 @@ function followed(root, run, row, { layer, unit }) {
   const find = (selector) => root.querySelector(selector);
   const { path, whole } = run.traced(row, layer, unit);
   const last = run.units.length;
-  const named = (at) => at.layer === last ? `output ${"AB"[at.unit] && at.unit + 1}` : `layer ${at.layer + 1}, unit ${at.unit + 1}`;
+  const named = (at) => at.layer === last ? `output ${at.unit + 1}` : `layer ${at.layer + 1}, unit ${at.unit + 1}`;
   find(".trace tbody").replaceChildren(...path.map((at) => {
     const line = document.createElement("tr");
     const name = document.createElement("th");

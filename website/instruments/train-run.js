@@ -27,7 +27,7 @@ class Run {
     const sizes = [2, ...Array(layers).fill(units), 2];
     const how = { params, learned: f === "prelu", ...PASSES[passes] };
     const made = drawn({ sizes, ...STARTS[start], ...how }, randomly(2 * seed));
-    Object.assign(this, { setting, points, steps: 0, diverged: false });
+    Object.assign(this, { setting, points, steps: 0 });
     this.network = new Network(made, f, how);
     this.optimiser = OPTIMISERS[optimiser](rate);
     this.batches = inBatches(points.train.labels.length, batch, randomly(2 * seed + 1));
@@ -39,10 +39,9 @@ class Run {
     const { x, labels } = this.points.train;
     const rows = this.batches.next().value;
     const batch = Float64Array.from(rows.flatMap((row) => [x[2 * row], x[2 * row + 1]]));
-    const { loss, gradients } = this.network.backward(batch, rows.map((row) => labels[row]));
+    const { gradients } = this.network.backward(batch, rows.map((row) => labels[row]));
     this.optimiser.step(this.network.weights, gradients);
     this.steps += 1;
-    this.diverged ||= !Number.isFinite(loss);
   }
 
   // Notes the loss and the accuracy, and how each unit is.
@@ -110,7 +109,7 @@ const steepest = (f, given) => Math.max(...STEEPEST[f].map((z) => Math.abs(ACTIV
 
 // A unit is dead if its slope is 0 on all points, and back if it was.
 function noted(unit, { none, little }, points) {
-  unit.dead = none === points;
+  unit.dead = points > 0 && none === points;
   unit.flat = !unit.dead && little >= FLAT.share * points;
   unit.was ||= unit.dead;
   unit.back = unit.was && !unit.dead;

@@ -112,8 +112,10 @@ function begin(root) {
       draw();
       return telling.now();
     }
-    if (!still.matches) chores[turn = (turn + 1) % chores.length]();
-    find(".steps").value = `step ${runs[0].steps.toLocaleString("en")}`;
+    if (!still.matches) {
+      chores[turn = (turn + 1) % chores.length]();
+      counted();
+    }
     if (inView) frame = requestAnimationFrame(advance);
   }
 
@@ -138,6 +140,13 @@ function begin(root) {
     find(".settles").textContent = settled95(results);
     find(".seeds").value = results[1].length ? `${results[1].length} of ${wanted} seeds` : "";
   }
+  let due;
+  function later() {
+    due ??= requestAnimationFrame(() => {
+      due = undefined;
+      draw();
+    });
+  }
   draw.tiles = tiled(find(".tiles"), (unit) => {
     chosen = unit;
     draw();
@@ -152,11 +161,12 @@ function begin(root) {
     for (const name of ["point", "across", "up"]) inputs[name].closest(".slider").querySelector("output").value = minus(inputs[name].value);
     for (const button of all(".presets button")) button.setAttribute("aria-pressed", button.value === view.claim);
     for (const panel of all("[data-claim]")) panel.classList.toggle("chosen", panel.dataset.claim === view.claim);
-    find(".steps").value = `step ${runs[0].steps.toLocaleString("en")}`;
+    counted();
     all(".name span").forEach((name, i) => { name.textContent = named(SIDES[i]); });
     answer();
   }
 
+  const counted = () => { find(".steps").value = `step ${runs[0].steps.toLocaleString("en")}`; };
   const text = (name, value) => [...inputs[name].options].find((option) => option.value === value).text;
   function named(own) {
     const { f, alpha, layers, units, start, passes, optimiser, rate } = view[own];
@@ -198,8 +208,7 @@ function begin(root) {
   function spoken() {
     if (empty()) return "There are no points yet.";
     const each = runs.map((run, i) => `${"AB"[i]}: ${named(SIDES[i])}. Right ${share(run.test ?? run.train)}, loss ${told(run.train.loss)}.`);
-    const unit = `${side().toUpperCase()}, layer ${chosen.layer + 1}, unit ${chosen.unit + 1}${["", ", "][+!!stateOf(run().units[chosen.layer][chosen.unit])]}${SPOKEN[stateOf(run().units[chosen.layer][chosen.unit])] ?? ""}.`;
-    return `Step ${runs[0].steps}. ${each.join(" ")} ${unit}`;
+    return `Step ${runs[0].steps}. ${each.join(" ")} ${results[1].length ? settled95(results) : ""}`;
   }
 
   // One seed after another, as long as the page is seen.
@@ -211,7 +220,7 @@ function begin(root) {
     if (!busy) telling.now();
   });
   function goOn() {
-    if (busy || !inView || empty() || results[1].length >= wanted) return;
+    if (busy || !inView || document.hidden || empty() || results[1].length >= wanted) return;
     busy = true;
     const own = SIDES[results[0].length > results[1].length ? 1 : 0];
     const shared = numbered(view.shared);
@@ -229,8 +238,8 @@ function begin(root) {
     telling.soon();
   };
   const own = (text) => {
-    view.points = text;
-    Object.assign(view.shared, { data: "own" });
+    view.points = written(text);
+    view.shared.data = "own";
     view.claim = "";
     changed();
   };
@@ -281,9 +290,10 @@ function begin(root) {
       inputs.point.value = 1 + near(train.labels.map((_, i) => Math.hypot(train.x[2 * i] - x, train.x[2 * i + 1] - y)), 0);
       changed(draw);
     });
-    whenSized(canvas, {}, () => draw());
+    whenSized(canvas, {}, later);
   }
-  for (const { chart, box } of Object.values(charts)) whenSized(chart, box, () => draw());
+  for (const { chart, box } of Object.values(charts)) whenSized(chart, box, later);
+  addEventListener("visibilitychange", goOn);
 
   new IntersectionObserver(([{ isIntersecting }]) => {
     inView = isIntersecting;

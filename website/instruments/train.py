@@ -1,16 +1,18 @@
 """An instrument that trains two small networks on points in the plane, side by side.
 
-What can be chosen, and which claims of the book can be put to the test, is said here once: the page,
-links to its views, the script and the tests read it.
+What can be chosen, and which claims of the book can be put to the test, is said here once: the
+page, links to its views, the script and the tests read it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from string import Template
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
@@ -19,6 +21,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 from actlib import REGISTRY
 from website import javascript
+from website.instruments import train_picture
 from website.instruments.instrument import HERE, Instrument, address, own_script
 
 PAGE = "train"  # the label of the page whose address keeps the view
@@ -105,7 +108,7 @@ class Claim:
 
 
 _SIGMOID = _setting(f="sigmoid")
-_BORN = {"start": "below", "layers": "2", "optimiser": "momentum", "rate": "0.02"}
+_BORN = {"start": "below", "layers": "3", "units": "16", "optimiser": "momentum", "rate": "0.05"}
 GUESSES = ("about 50%, as guessing does", "about 75%", "more than 90%")
 
 CLAIMS = {
@@ -124,7 +127,7 @@ CLAIMS = {
         "Centre it",
         "Centre the sigmoid, with a gain to match, and six layers learn.",
         "rescue-ladder",
-        "B passes on 2σ(z) − 1, and starts from weights twice as large. How many will it get right?",
+        "B passes on 2σ(z) − 1 and starts from weights twice as large. How many will it get right?",
         GUESSES,
         2,
         "The curve is the same, moved and stretched. Centring alone isn’t enough here: give B the "
@@ -138,8 +141,8 @@ CLAIMS = {
         "What will become of A’s dead units in 2,000 steps?",
         ("they all stay dead", "about half come back", "they all come back"),
         0,
-        "No gradient passes a layer of dead units, so nothing in A can move but the output’s biases. "
-        "B’s leak lets a tenth through in each layer, and that is enough.",
+        "A whole layer is dead, and no gradient passes it: all that still moves are the output’s "
+        "biases. B’s leak lets a tenth through in each layer, and that is enough.",
         _state(_setting(**_BORN), _setting(f="leaky_relu", **_BORN), data="xor"),
     ),
     "leak": Claim(
@@ -149,8 +152,8 @@ CLAIMS = {
         "A leaks 0.1 and B 0.01. Which of them learns in 2,000 steps?",
         ("both do", "A does, B hardly", "neither does"),
         1,
-        "Through two layers B lets 0.01² of a gradient pass, a ten-thousandth. It isn’t dead, only "
-        "slow.",
+        "Through three layers B lets 0.01³ of a gradient pass, a millionth. It isn’t dead, only "
+        "very slow.",
         _state(
             _setting(f="leaky_relu", **_BORN),
             _setting(f="leaky_relu", **_BORN | {"alpha": "0.01"}),
@@ -182,6 +185,8 @@ def checked(state: str) -> str:
         choices = SHARED.get(key) or SETTING.get(key[2:] if key[:2] in ("a.", "b.") else "")
         if choices and value not in choices:
             raise ValueError(f"{key} must be one of {', '.join(choices)}, but is {value}")
+        if key == "points" and not re.fullmatch(r"([\w-]{2}[01])*", value, re.ASCII):
+            raise ValueError(f"points are places in two letters and a class each, not {value!r}")
         if not choices and key not in ("claim", "points"):
             raise ValueError(f"a view has no {key}; it has claim, {', '.join(start)}")
     return urlencode({"claim": claim} | dict(start) | given)
@@ -197,6 +202,11 @@ def constants() -> str:
     return javascript.activations(NAMES) + "".join(lines)
 
 
+def runs() -> str:
+    """The part of the script that needs no page: networks that learn points."""
+    return constants() + "".join((HERE / part).read_text("utf-8") for part in SCRIPTS)
+
+
 def _steepest(name: str) -> list[float]:
     """Where the slope is largest; with a parameter, for some values of it on either side of 0."""
     f = REGISTRY.elementwise[name]
@@ -210,8 +220,34 @@ def source() -> str:
     return own_script("train.js", *SCRIPTS, *VIEWS, before=constants())
 
 
+def settings(state: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The two settings of a view, as the script takes them."""
+    return [{key: _number(state[f"{side}.{key}"]) for key in SETTING} for side in ("a", "b")]
+
+
+def shared(state: Mapping[str, str]) -> dict[str, Any]:
+    """What both have in common."""
+    return {key: _number(state[key]) for key in SHARED}
+
+
+def _number(text: str) -> float | int | str:
+    try:
+        return json.loads(text)  # type: ignore[no-any-return]
+    except ValueError:
+        return text
+
+
+def still() -> tuple[str, str]:
+    """The end of the run of "Centre it", and what is seen there in words."""
+    state = CLAIMS["centre"].state
+    names = ["six layers of sigmoids", "the same, centred"]
+    return train_picture.drawn(runs(), shared(state), settings(state), names)
+
+
 def _options(choices: Mapping[str, str]) -> str:
-    return "".join(f'<option value="{key}">{escape(text)}</option>' for key, text in choices.items())
+    return "".join(
+        f'<option value="{key}">{escape(text)}</option>' for key, text in choices.items()
+    )
 
 
 def _claim(self: HTML5Translator, key: str, claim: Claim) -> str:
@@ -224,13 +260,14 @@ def _claim(self: HTML5Translator, key: str, claim: Claim) -> str:
         f'<div data-claim="{key}"><p>{escape(claim.said)} '
         f'<a href="{escape(where)}">Where the book says so</a></p>'
         f"<fieldset><legend>{escape(claim.question)}</legend>{choices}</fieldset>"
-        f'<p class="answer" data-right="{claim.right}"><span></span> {escape(claim.answer)}</p></div>'
+        f'<p class="answer" data-right="{claim.right}"><span></span> '
+        f"{escape(claim.answer)}</p></div>"
     )
 
 
 def markup(self: HTML5Translator, start: str) -> str:
     """The instrument as HTML, without its style and its script."""
-    claims = {key: urlencode({"claim": key} | dict(claim.state)) for key, claim in CLAIMS.items()}
+    claims = {key: checked(f"claim={key}") for key in CLAIMS}
     lists = {key: _options(choices) for key, choices in (SHARED | SETTING).items()}
     return Template((HERE / "train.html").read_text("utf-8")).substitute(
         lists,
@@ -251,10 +288,12 @@ INSTRUMENT = Instrument(
     name="train",
     markup=markup,
     scripts=lambda: {"train.js": source()},
-    instead="Here an instrument needs JavaScript: it trains two small networks side by side. {ref}`rescue-ladder` "
-    "and {ref}`dying-cures` show what becomes of such pairs on handwritten digits.",
+    instead="Here an instrument needs JavaScript: it trains two small networks side by side. The "
+    "picture shows the end of such a run. {ref}`rescue-ladder` and {ref}`dying-cures` have others, "
+    "on handwritten digits.",
     page=PAGE,
     checked=checked,
+    still=still,
     role="train-view",  # {train-view}`a small leak <claim=leak>`
     options={"claim": str},
     start=lambda claim="chance": checked(f"claim={claim}"),
