@@ -341,7 +341,7 @@ BUILDER = SimpleNamespace(env=SimpleNamespace(domaindata={"std": {"anonlabels": 
 
 
 def test_markup_is_whole_and_loads_nothing():
-    text = train.markup(SimpleNamespace(builder=BUILDER), train.checked("claim=chance"))
+    text = train.markup(SimpleNamespace(builder=BUILDER), train.begin())
     claims = checked_data(f"{text}<script>{train.source()}</script>")
     assert list(claims) == list(train.CLAIMS)
     for key, state in claims.items():

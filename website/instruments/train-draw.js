@@ -93,13 +93,12 @@ function pointed(context, { x, labels }, side, filled, chosen) {
 }
 
 // One number of both runs against the steps; what is not finite has no place.
-function curves(chart, box, histories, key, marks) {
+function curves(chart, box, histories, key, most) {
   const steps = Math.max(1, histories[0].at(-1).steps);
-  const most = marks.at(-1)[0];
-  const { across, up, below, path } = plane(box, MARGINS, [0, steps], [marks[0][0], most]);
+  const { across, up, below, path } = plane(box, MARGINS, [0, steps], [0, most]);
   show(chart, box,
     ...across([[0, "0"], [steps, steps.toLocaleString("en")]]),
-    ...up(marks),
+    ...up([0, 0.25, 0.5, 0.75, 1].map((share) => [share * most, share % 0.5 ? "" : `${share * most}`])),
     below("steps"),
     ...histories.flatMap((history, side) => {
       const points = history.filter((at) => Number.isFinite(at[key])).map((at) => [at.steps, Math.min(most, at[key])]);

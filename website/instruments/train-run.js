@@ -25,7 +25,7 @@ class Run {
     const { f, alpha, layers, units, start, passes, optimiser, rate } = setting;
     const params = LEAKS[f] ? { [LEAKS[f]]: alpha } : {};
     const sizes = [2, ...Array(layers).fill(units), 2];
-    const how = { params, learned: f === "prelu", ...PASSES[passes] };
+    const how = { params, learned: LEARNED.includes(f), ...PASSES[passes] };
     const made = drawn({ sizes, ...STARTS[start], ...how }, randomly(2 * seed));
     Object.assign(this, { setting, points, steps: 0 });
     this.network = new Network(made, f, how);

@@ -1,9 +1,9 @@
 // The same two networks from one seed after another: why one run is no answer.
 
 // What a network gets right after some steps, in percent; it pauses now and then.
-function* trial({ setting, points, seed, batch, steps }) {
-  const run = new Run(setting, points, { seed, batch });
-  while (run.steps < steps) {
+function* trial({ setting, data, own, seed, batch }) {
+  const run = new Run(setting, pointsOf(data, own), { seed, batch });
+  while (run.steps < STEPS) {
     run.step();
     if (run.steps % 5 === 0) yield;
   }
@@ -27,7 +27,7 @@ function background(arrived) {
   let turn = 0;
 
   function sliced(job, own) {
-    const steps = trial({ ...job, points: pointsOf(job.data, job.own) });
+    const steps = trial(job);
     const slice = () => {
       const until = performance.now() + 8;
       while (own === turn && performance.now() < until) {

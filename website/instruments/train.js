@@ -5,12 +5,12 @@ const SOURCE = typeof document === "undefined" ? "" : document.currentScript?.sr
 const SIDES = ["a", "b"];
 const SHARED = ["data", "batch", "seed"];
 const SETTING = ["f", "alpha", "layers", "units", "start", "passes", "optimiser", "rate"];
-const NUMBERS = ["alpha", "layers", "units", "rate", "batch", "seed"];
 const EVERY = 10; // steps from one reading to the next
 const FRAME = { steps: 12, milliseconds: 8 }; // at most, of both networks in a frame
 const MOST_READINGS = 200;
 
-const numbered = (choices) => Object.fromEntries(Object.entries(choices).map(([key, value]) => [key, NUMBERS.includes(key) ? Number(value) : value]));
+// Choices as they stand in an address, with the numbers among them as such.
+const numbered = (choices) => Object.fromEntries(Object.entries(choices).map(([key, value]) => [key, Number(value) || value]));
 
 function begin(root) {
   const find = (selector) => root.querySelector(selector);
@@ -28,6 +28,7 @@ function begin(root) {
   let [running, inView, touched, busy] = [false, true, false, false];
 
   const side = () => find("[name=side]:checked").value;
+  const next = () => results[0].length > results[1].length ? 1 : 0; // whose turn it is, with a seed
   const points = () => pointsOf(view.shared.data, view.points);
   const run = () => runs[SIDES.indexOf(side())];
   const offered = (name, value) => [...inputs[name].options].some((option) => option.value === value);
@@ -126,9 +127,8 @@ function begin(root) {
     () => surface(surfaces[0], runs[0], row()),
     () => surface(surfaces[1], runs[1], row()),
     () => draw.tiles(run(), chosen),
-    () => sized("loss", (chart, box) => curves(chart, box, histories, "loss", [[0, "0"], [0.25, ""], [0.5, "0.5"], [0.75, ""], [1, "1"]])),
-    () => sized("accuracy", (chart, box) => curves(chart, box, histories, "accuracy", [[0, "0"], [25, ""], [50, "50"], [75, ""], [100, "100"]])),
-    () => report(),
+    ...["loss", "accuracy"].map((key) => () => sized(key, (chart, box) => curves(chart, box, histories, key, key === "loss" ? 1 : 100))),
+    report,
     () => empty() || sized("norms", (chart, box) => bars(chart, box, runs.map((run) => run.norms()))),
     () => empty() || followed(root, run(), row(), chosen),
   ];
@@ -138,7 +138,7 @@ function begin(root) {
     chores.forEach((chore) => chore());
     sized("trials", (chart, box) => dotted(chart, box, results));
     find(".settles").textContent = settled95(results);
-    find(".seeds").value = results[1].length ? `${results[1].length} of ${wanted} seeds` : "";
+    find(".seeds").value = wanted ? `${results[1].length} of ${wanted} seeds` : "";
   }
   let due;
   function later() {
@@ -213,7 +213,7 @@ function begin(root) {
 
   // One seed after another, as long as the page is seen.
   const trials = background((value) => {
-    results[results[0].length > results[1].length ? 1 : 0].push(value);
+    results[next()].push(value);
     busy = false;
     draw();
     goOn();
@@ -222,9 +222,7 @@ function begin(root) {
   function goOn() {
     if (busy || !inView || document.hidden || empty() || results[1].length >= wanted) return;
     busy = true;
-    const own = SIDES[results[0].length > results[1].length ? 1 : 0];
-    const shared = numbered(view.shared);
-    trials.start({ setting: numbered(view[own]), data: shared.data, own: view.points, seed: results[own === "a" ? 0 : 1].length + 1, batch: shared.batch, steps: STEPS });
+    trials.start({ ...numbered(view.shared), setting: numbered(view[SIDES[next()]]), own: view.points, seed: results[next()].length + 1 });
   }
   const seeds = (count) => {
     wanted = Math.min(20, count);
@@ -319,7 +317,7 @@ function begin(root) {
 
 if (SOURCE === "") {
   onmessage = ({ data: job }) => {
-    const steps = trial({ ...job, points: pointsOf(job.data, job.own) });
+    const steps = trial(job);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return postMessage(value);

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 from scipy import stats
+from docutils.parsers.rst import directives
 from sphinx.writers.html5 import HTML5Translator
 
 from actlib import REGISTRY
@@ -76,6 +77,8 @@ PASSES = {
 }
 #: The parameters that `alpha` sets; softplus keeps its own.
 LEAKS = {"leaky_relu": "slope", "prelu": "alpha", "elu": "alpha"}
+#: Those that are trained.
+LEARNED = ("prelu",)
 WIDE = np.unique(np.concatenate([np.linspace(-10, 10, 20001), [-100, 100]]))
 
 
@@ -196,10 +199,16 @@ def constants() -> str:
     """What the script has from here: formulas, the largest slopes, and what the choices mean."""
     steepest = {name: _steepest(name) for name in NAMES}
     quantiles = [round(float(stats.t.ppf(0.975, n)), 6) for n in range(1, MOST)]
-    values = {"STEEPEST": steepest, "STARTS": STARTS, "PASSES": PASSES, "LEAKS": LEAKS}
+    values = {
+        "STEEPEST": steepest,
+        "STARTS": STARTS,
+        "PASSES": PASSES,
+        "LEAKS": LEAKS,
+        "LEARNED": LEARNED,
+    }
     values |= {"QUANTILES": quantiles, "STEPS": STEPS}
     lines = [f"const {name} = {json.dumps(value)};\n" for name, value in values.items()]
-    return javascript.activations(NAMES) + "".join(lines)
+    return javascript.activations(NAMES, learned=LEARNED) + "".join(lines)
 
 
 def runs() -> str:
@@ -265,13 +274,20 @@ def _claim(self: HTML5Translator, key: str, claim: Claim) -> str:
     )
 
 
-def markup(self: HTML5Translator, start: str) -> str:
+def begin(claim: str = "chance", **brief: None) -> tuple[str, bool]:
+    """What the directive asks for: the view of a claim, and whether only the run is unfolded."""
+    return checked(f"claim={claim}"), bool(brief)
+
+
+def markup(self: HTML5Translator, start: tuple[str, bool]) -> str:
     """The instrument as HTML, without its style and its script."""
+    state, brief = start
     claims = {key: checked(f"claim={key}") for key in CLAIMS}
     lists = {key: _options(choices) for key, choices in (SHARED | SETTING).items()}
     return Template((HERE / "train.html").read_text("utf-8")).substitute(
         lists,
-        state=escape(start),
+        state=escape(state),
+        open="" if brief else "open",
         table=json.dumps(claims, separators=(",", ":")),
         buttons="".join(
             f'<button type="button" value="{key}" aria-pressed="false">{escape(c.title)}</button>'
@@ -295,6 +311,6 @@ INSTRUMENT = Instrument(
     checked=checked,
     still=still,
     role="train-view",  # {train-view}`a small leak <claim=leak>`
-    options={"claim": str},
-    start=lambda claim="chance": checked(f"claim={claim}"),
+    options={"claim": str, "brief": directives.flag},
+    start=begin,
 )
