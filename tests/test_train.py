@@ -58,7 +58,8 @@ def ends(request: pytest.FixtureRequest) -> dict[str, list[dict[str, Any]]]:
             if (run.steps % 10 === 0) run.watch();
           }
           const { zs } = run.network.forward(PLANE);
-          const lead = Array.from({ length: PLANE.length / 2 }, (_, i) => zs.at(-1)[2 * i + 1] - zs.at(-1)[2 * i]);
+          const logits = zs.at(-1);
+          const lead = [...Array(GRID ** 2).keys()].map((i) => logits[2 * i + 1] - logits[2 * i]);
           return { ...settled(run), right: 100 * run.test.accuracy, born, lead };
         });
         return Object.fromEntries(Object.entries(tasks).map(([key, task]) => [key, ended(task)]));
@@ -168,7 +169,7 @@ REVIEW = """
 const run = new Run(how, pointsOf(kind), { seed: 3, batch: 10 });
 while (run.steps < 60) run.step();
 run.watch();
-return { ...settled(run), norms: run.norms(), traced: run.traced(7, 0, 1), seen: [...run.seen(COARSE).second] };
+return { ...settled(run), norms: run.norms(), traced: run.traced(7, 0, 1) };
 """
 
 
@@ -256,23 +257,28 @@ def test_both_see_the_same_batches_and_start_from_the_same_numbers():
     first, second, other = result(
         """
         const batches = (f, seed) => {
-          const run = new Run({ ...how, f, start: f === "relu" ? "he" : "gain1" }, pointsOf("rings"), { seed, batch: 40 });
-          return { weight: [...run.network.layers[0].weight], rows: [0, 1, 2, 3].map(() => run.batches.next().value) };
+          const setting = { ...how, f, start: f === "relu" ? "he" : "gain1" };
+          const run = new Run(setting, pointsOf("rings"), { seed, batch: 40 });
+          const rows = [0, 1, 2, 3].map(() => run.batches.next().value);
+          return { weight: [...run.network.layers[0].weight], rows };
         };
         return [batches("sigmoid", 5), batches("relu", 5), batches("sigmoid", 6)];
         """,
         how=setting(),
     )
     assert first["rows"] == second["rows"] != other["rows"]
-    assert sorted(sum(first["rows"][:3], [])) == list(range(120))
+    assert sorted(itertools.chain(*first["rows"][:3])) == list(range(120))
     np.testing.assert_allclose(np.array(second["weight"]), 2**0.5 * np.array(first["weight"]))
 
 
 def test_starts_are_what_they_are_called():
     found = result(
         """
-        const of = (start) => new Run({ ...how, start, layers: 6, units: 16 }, pointsOf("xor"), { seed: 1, batch: 10 }).network.layers;
-        return Object.fromEntries(Object.keys(STARTS).map((start) => [start, of(start).map(({ weight, bias }) => [[...weight], bias[0]])]));
+        const shape = { layers: 6, units: 16 };
+        const made = (start) => new Run({ ...how, start, ...shape }, pointsOf("xor"), { seed: 1 });
+        const layers = (start) => made(start).network.layers;
+        const drawn = (start) => layers(start).map(({ weight, bias }) => [[...weight], bias[0]]);
+        return Object.fromEntries(Object.keys(STARTS).map((start) => [start, drawn(start)]));
         """,
         how=setting(),
     )
@@ -322,7 +328,9 @@ def test_own_points_stand_in_the_address():
 def test_the_border_is_where_values_change_sign():
     circle, line = result(
         """
-        const on = (f) => border(Float64Array.from({ length: GRID ** 2 }, (_, i) => f(PLANE[2 * i], PLANE[2 * i + 1])), GRID);
+        const cells = [...Array(GRID ** 2).keys()];
+        const values = (f) => cells.map((i) => f(PLANE[2 * i], PLANE[2 * i + 1]));
+        const on = (f) => border(values(f), GRID);
         return [on((x, y) => Math.hypot(x, y) - 1.2), on((x, y) => x - 2 * y + 0.3)];
         """
     )

@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
-from scipy import stats
 from docutils.parsers.rst import directives
+from scipy import stats
 from sphinx.writers.html5 import HTML5Translator
 
 from actlib import REGISTRY
