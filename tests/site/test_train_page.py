@@ -12,6 +12,7 @@ from moving import (
     check_copying,
     cramped,
     listen,
+    longest_task,
     low_sliders,
     number,
     outside_the_paper,
@@ -102,19 +103,22 @@ def test_steps_are_those_of_the_networks(reader):
 def test_a_claim_is_predicted_run_and_answered(reader):
     page = reader().new_page()
     page.goto(PAGE)
-    press(page, "Born dead")
-    claim = page.locator(f"{WIDGET} [data-claim=dead]")
-    view = dict(parse_qsl(train.checked("claim=dead")))
-    expect(claim.get_by_role("link")).to_have_attribute(
-        "href", re.compile("dying.html#dying-cures")
-    )
-    claim.get_by_label("they all come back").check()
+    press(page, "Centre it")
+    press(page, "Six sigmoid layers")
+    claim = page.locator(f"{WIDGET} [data-claim=chance]")
+    claim.get_by_label("about 75%").check()
     expect(claim.locator(".answer")).not_to_be_visible()
     press(page, "Run 2,000 steps")
     expect(page.locator(f"{WIDGET} .steps")).not_to_have_text("step 0")
     wait(page)
     expect(claim.locator(".answer")).to_contain_text("Not as you said. A got 50.0% right.")
-    assert agrees(page, view, 2000)
+    assert agrees(page, dict(parse_qsl(train.checked("claim=chance"))), 2000)
+
+
+def test_dead_units_are_called_so(reader):
+    page = reader().new_page()
+    visit(page, dict(parse_qsl(train.checked("claim=dead"))))
+    expect(page.locator(f"{WIDGET} .tile")).to_have_count(48)
     dead = page.locator(f"{WIDGET} .tile.dead")
     assert f"{dead.count()} of 48" == readings(page)[4][0]
     expect(dead.first).to_have_text("dead")
@@ -168,7 +172,9 @@ def test_own_points_by_hand_and_by_keys(reader):
     assert not low_sliders(page, WIDGET)
 
 
-@pytest.mark.parametrize("served", [True, False], ids=["worker", "file"])
+@pytest.mark.parametrize(
+    "served", [True, pytest.param(False, marks=pytest.mark.deep)], ids=["worker", "file"]
+)
 def test_one_more_seed(served, reader, site, address):
     page = reader().new_page()
     faults = outcry(page, address if served else "file:")
@@ -238,6 +244,7 @@ def test_who_listens_is_told_once(reader):
 def test_still_for_who_asked_for_it_and_out_of_view(reader):
     page = reader(reduced_motion="reduce").new_page()
     page.goto(PAGE)
+    page.wait_for_timeout(500)
     page.evaluate("""() => {
         window.drawn = 0;
         const chart = document.querySelector(".train .chart.loss");
@@ -254,6 +261,24 @@ def test_still_for_who_asked_for_it_and_out_of_view(reader):
     before = moving.locator(f"{WIDGET} .steps").text_content()
     moving.wait_for_timeout(500)
     assert moving.locator(f"{WIDGET} .steps").text_content() == before
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("claim", ["Centre it", "A small leak"])
+def test_frames_come_in_time(claim, reader):
+    phone = {"has_touch": True, "is_mobile": True, "device_scale_factor": 3}
+    page = reader("phone", **phone).new_page()
+    page.goto(PAGE)
+    press(page, claim)
+    page.wait_for_timeout(1000)
+
+    def watch() -> None:
+        for _ in range(10):
+            if page.locator(f"{WIDGET} .run").text_content() != "Pause":
+                press(page, "Run 2,000 steps")
+            page.wait_for_timeout(1000)
+
+    assert longest_task(page, watch) < 50
 
 
 @pytest.mark.parametrize("screen", ["phone", pytest.param("desktop", marks=pytest.mark.deep)])

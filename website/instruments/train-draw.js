@@ -20,7 +20,8 @@ function shaded(canvas, values, across, strength) {
   const context = canvas.getContext("2d");
   const image = context.createImageData(across, across);
   values.forEach((value, i) => {
-    image.data.set(INKS[value < 0 ? 0 : 1], 4 * i);
+    const ink = INKS[value < 0 ? 0 : 1];
+    for (let k = 0; k < 3; k += 1) image.data[4 * i + k] = ink[k];
     image.data[4 * i + 3] = 255 * strength * Math.min(1, Math.abs(value));
   });
   context.putImageData(image, 0, 0);

@@ -45,7 +45,7 @@ function tiled(box, choose) {
     tiles.forEach((own, layer) => own.forEach((tile, k) => {
       const [canvas, word] = tile.children;
       const state = stateOf(run.units[layer][k]);
-      shaded(canvas, passed[layer].filter((_, i) => i % own.length === k), TILE, 1);
+      shaded(canvas, Float64Array.from({ length: TILE ** 2 }, (_, i) => passed[layer][i * own.length + k]), TILE, 1);
       const here = layer === now.layer && k === now.unit;
       tile.tabIndex = here ? 0 : -1;
       tile.setAttribute("aria-pressed", here);

@@ -133,19 +133,24 @@ function begin(root) {
     () => empty() || followed(root, run(), row(), chosen),
   ];
 
-  function draw() {
-    show();
-    chores.forEach((chore) => chore());
+  function scored() {
     sized("trials", (chart, box) => dotted(chart, box, results));
     find(".settles").textContent = settled95(results);
-    find(".seeds").value = wanted ? `${results[1].length} of ${wanted} seeds` : "";
   }
+
+  // The numbers at once, and pictures as soon as frames have the time.
+  let waiting = [];
   let due;
-  function later() {
-    due ??= requestAnimationFrame(() => {
-      due = undefined;
-      draw();
-    });
+  function draw() {
+    show();
+    report();
+    waiting = [...chores, scored];
+    due ??= requestAnimationFrame(drain);
+  }
+  function drain() {
+    const end = performance.now() + FRAME.milliseconds;
+    while (waiting.length && performance.now() < end) waiting.shift()();
+    due = waiting.length ? requestAnimationFrame(drain) : undefined;
   }
   draw.tiles = tiled(find(".tiles"), (unit) => {
     chosen = unit;
@@ -215,7 +220,7 @@ function begin(root) {
   const trials = background((value) => {
     results[next()].push(value);
     busy = false;
-    draw();
+    scored();
     goOn();
     if (!busy) telling.now();
   });
@@ -227,7 +232,7 @@ function begin(root) {
   const seeds = (count) => {
     wanted = Math.min(20, count);
     goOn();
-    draw();
+    scored();
   };
 
   const changed = (now = reset) => {
@@ -288,9 +293,9 @@ function begin(root) {
       inputs.point.value = 1 + near(train.labels.map((_, i) => Math.hypot(train.x[2 * i] - x, train.x[2 * i + 1] - y)), 0);
       changed(draw);
     });
-    whenSized(canvas, {}, later);
+    whenSized(canvas, {}, draw);
   }
-  for (const { chart, box } of Object.values(charts)) whenSized(chart, box, later);
+  for (const { chart, box } of Object.values(charts)) whenSized(chart, box, draw);
   addEventListener("visibilitychange", goOn);
 
   new IntersectionObserver(([{ isIntersecting }]) => {
