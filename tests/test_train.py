@@ -257,7 +257,8 @@ def test_both_see_the_same_batches_and_start_from_the_same_numbers():
     first, second, other = result(
         """
         const batches = (f, seed) => {
-          const setting = { ...how, f, start: f === "relu" ? "he" : "gain1" };
+          const other = f === "relu" ? { start: "he", units: 12, layers: 2 } : { start: "gain1" };
+          const setting = { ...how, f, ...other };
           const run = new Run(setting, pointsOf("rings"), { seed, batch: 40 });
           const rows = [0, 1, 2, 3].map(() => run.batches.next().value);
           return { weight: [...run.network.layers[0].weight], rows };
@@ -268,7 +269,7 @@ def test_both_see_the_same_batches_and_start_from_the_same_numbers():
     )
     assert first["rows"] == second["rows"] != other["rows"]
     assert sorted(itertools.chain(*first["rows"][:3])) == list(range(120))
-    np.testing.assert_allclose(np.array(second["weight"]), 2**0.5 * np.array(first["weight"]))
+    np.testing.assert_allclose(second["weight"][:16], 2**0.5 * np.array(first["weight"]))
 
 
 def test_starts_are_what_they_are_called():
