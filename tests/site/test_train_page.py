@@ -340,10 +340,11 @@ def test_in_another_page_it_is_folded(reader):
     expect(page.locator(f"{WIDGET} .tiles")).not_to_be_visible()
     press(page, "One step")
     expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 1")
+    press(page, "Centre it")
     page.wait_for_timeout(500)
     assert "#" not in page.url
     link = page.locator(f"{WIDGET} .share a").get_attribute("href")
-    assert "/chapters/train.html#claim=chance&" in link
+    assert "/chapters/train.html#claim=centre&" in link
 
 
 def test_weight(site):
