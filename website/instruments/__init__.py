@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from website.instruments import bits, depths, explorer, instrument, joints
+from website.instruments import bits, depths, explorer, instrument, joints, train
 
-KINDS = (bits, depths, explorer, joints)
+KINDS = (bits, depths, explorer, joints, train)
 
 
 def setup(app: Sphinx) -> None:
