@@ -66,7 +66,7 @@ def index() -> str:
 
 
 def entry(name: str) -> str:
-    """Write the facts on one activation, at its default parameters, and names that it has elsewhere.
+    """Write the facts on one activation, at its default parameters, and the names that others use.
 
     Parameters
     ----------
