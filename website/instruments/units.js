@@ -1,0 +1,195 @@
+// Shows recorded trainings epoch by epoch; recording.py says what the page's table has. In front of
+// this stands draw.js.
+const PAD = { left: 42, right: 10, top: 8, bottom: 34 };
+const COLUMNS = 8; // of a layer's units
+const FRAME = 10; // the size of a tile, with the space around it
+const PACE = 500; // milliseconds from epoch to epoch
+const MARKS = ["alive", "saturated", "dead"]; // which are 0, 1 and 2 in the table
+
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const count = (states, mark) => [...states].filter((state) => MARKS[state] === mark).length;
+
+// What is seen of a recording at an epoch, in numbers.
+function seen(run, epoch) {
+  const layers = run.layers.map(({ states, bars, died, back }) => ({
+    states: states[epoch],
+    before: states[Math.max(epoch - 1, 0)],
+    bars: bars[epoch],
+    died: epoch ? died[epoch] : 0,
+    back: back[epoch],
+    ...Object.fromEntries(MARKS.map((mark) => [mark, count(states[epoch], mark)])),
+  }));
+  return {
+    layers,
+    right: run.right[epoch] / run.tested,
+    dead: layers.reduce((total, layer) => total + layer.dead, 0),
+    units: layers.reduce((total, layer) => total + layer.states.length, 0),
+    report: run.reports[epoch].map((line) => line.map((piece) => run.pieces[piece]).join(". ")),
+  };
+}
+
+// A tile: full if a unit is alive, half if it is saturated, crossed if it is dead.
+function tile(mark, changed, x = 0, y = 0) {
+  const parts = [];
+  if (mark === "alive") parts.push(svg("rect", { x: 1, y: 1, width: 8, height: 8, class: "fill" }));
+  if (mark === "saturated") parts.push(svg("rect", { x: 1, y: 5, width: 8, height: 4, class: "fill" }));
+  if (mark === "dead") parts.push(line(1, 1, 9, 9, "cross"), line(1, 9, 9, 1, "cross"));
+  parts.push(svg("rect", { x: 1, y: 1, width: 8, height: 8, class: changed ? "frame new" : "frame" }));
+  return svg("g", { transform: `translate(${x} ${y})` }, ...parts);
+}
+
+function tiles(chart, { states, before, ...layer }) {
+  const isDead = (states, i) => MARKS[states[i]] === "dead";
+  chart.setAttribute("viewBox", `0 0 ${COLUMNS * FRAME} ${states.length / COLUMNS * FRAME}`);
+  chart.setAttribute("aria-label", `Units: ${MARKS.map((mark) => `${layer[mark]} ${mark}`).join(", ")}`);
+  chart.replaceChildren(...[...states].map((state, i) =>
+    tile(MARKS[state], isDead(states, i) !== isDead(before, i), i % COLUMNS * FRAME, Math.floor(i / COLUMNS) * FRAME)));
+}
+
+// Bars of pre-activations, from the edge below a bar to the one above it.
+function histogram(chart, box, bars, edges) {
+  const total = bars.reduce((sum, count) => sum + count, 0);
+  const most = Math.max(...bars);
+  const above = bars.reduce((sum, count, i) => edges[i - 1] >= 0 ? sum + count : sum, 0);
+  chart.setAttribute("aria-label", `Histogram of the pre-activations: ${percent(above / total)} are above 0`);
+  if (!box.width) return;
+  const [bottom, wide] = [box.height - 20, box.width / bars.length];
+  const x = (edge) => (edge - edges[0] + 1) * wide;
+  show(chart, box,
+    ...bars.map((count, i) => {
+      const height = count / most * (bottom - 20);
+      return svg("rect", { x: (i * wide).toFixed(2), y: (bottom - height).toFixed(2), width: (0.9 * wide).toFixed(2), height: height.toFixed(2), class: edges[i - 1] >= 0 ? "above" : "below" });
+    }),
+    line(0, bottom, box.width, bottom, "axis"),
+    line(x(0), 18, x(0), bottom, "place"),
+    text(box.width, 13, "end", `z > 0: ${percent(above / total)}`),
+    ...[edges[0], 0, edges.at(-1)].map((edge) => text(x(edge), box.height - 4, "middle", minus(`${edge}`))));
+}
+
+function start(root) {
+  const find = (selector) => root.querySelector(selector);
+  const data = JSON.parse(find("script").textContent);
+  const inputs = Object.fromEntries(["run", "epoch"].map((name) => [name, find(`[name=${name}]`)]));
+  const buttons = Object.fromEntries(["back", "next", "play"].map((name) => [name, find(`[name=${name}]`)]));
+  const chart = find(".chart");
+  const box = { width: 0, height: 0 };
+  const layers = [...root.querySelectorAll(".layer")].map((layer) => ({
+    counts: [...layer.querySelectorAll(".counts span")],
+    tiles: layer.querySelector(".tiles"),
+    bars: layer.querySelector(".bars"),
+    box: { width: 0, height: 0 },
+  }));
+  const last = Number(inputs.epoch.max);
+  let playing;
+  let said = "";
+
+  const epoch = () => Number(inputs.epoch.value);
+  const run = () => data[inputs.run.value];
+
+  function read(given) {
+    const wanted = new URLSearchParams(given);
+    if (Object.hasOwn(data, wanted.get("run"))) inputs.run.value = wanted.get("run");
+    inputs.epoch.value = numberOf(wanted, "epoch") ?? inputs.epoch.value;
+  }
+
+  const written = () => `${new URLSearchParams({ run: inputs.run.value, epoch: epoch() })}`;
+
+  function draw() {
+    const now = seen(run(), epoch());
+    const place = `${epoch()} of ${last}`;
+    find(".slider output").value = place;
+    inputs.epoch.setAttribute("aria-valuetext", place);
+    buttons.back.disabled = epoch() === 0;
+    buttons.next.disabled = epoch() === last;
+    find("[data-told=right]").textContent = percent(now.right);
+    find("[data-told=dead]").textContent = `${now.dead} of ${now.units}`;
+    find(".lines").replaceChildren(...now.report.map((words) => {
+      const item = document.createElement("li");
+      item.textContent = words;
+      return item;
+    }));
+    now.layers.forEach((layer, i) => {
+      const [marks, changes] = layers[i].counts;
+      marks.textContent = `${layer.dead} dead, ${layer.saturated} saturated`;
+      changes.textContent = epoch() ? `${layer.died} just died, ${layer.back} came back` : "before training";
+      tiles(layers[i].tiles, layer);
+      histogram(layers[i].bars, layers[i].box, layer.bars, run().edges);
+    });
+    said = `Epoch ${place}: ${percent(now.right)} of the test images right, ${now.dead} of ${now.units} units dead. `
+      + now.layers.map((layer, i) => `Layer ${i + 1}: ${layers[i].counts.map((span) => span.textContent).join(", ")}.`).join(" ");
+    if (box.width) curves();
+  }
+
+  function curves() {
+    const [right, bottom] = [box.width - PAD.right, box.height - PAD.bottom];
+    const x = (epoch) => (PAD.left + epoch / last * (right - PAD.left)).toFixed(2);
+    const y = (share) => (PAD.top + (1 - share) * (bottom - PAD.top)).toFixed(2);
+    const all = run().right.map((_, epoch) => seen(run(), epoch));
+    const path = (values, name) => svg("path", { d: `M${values.map((value, i) => `${x(i)} ${y(value)}`).join("L")}`, class: `curve ${name}` });
+    const dot = (value, name) => svg("circle", { cx: x(epoch()), cy: y(value), r: 5, class: `dot filled ${name}` });
+    const shares = { right: all.map((one) => one.right), lost: all.map((one) => one.dead / one.units) };
+    show(chart, box,
+      ...[0, 0.5, 1].flatMap((tick) => [
+        line(PAD.left, y(tick), right, y(tick), tick ? "grid" : "axis"),
+        text(PAD.left - 6, Number(y(tick)) + 4, "end", `${100 * tick}%`),
+      ]),
+      ...[0, 10, 20, 30, 40].map((tick) => text(x(tick), bottom + 17, "middle", `${tick}`)),
+      text((PAD.left + right) / 2 + (right - PAD.left) / 8, bottom + 17, "middle", "epoch"),
+      line(x(epoch()), PAD.top, x(epoch()), bottom, "place"),
+      ...Object.entries(shares).flatMap(([name, values]) => [path(values, name), dot(values[epoch()], name)]));
+  }
+
+  const changed = keepsView(root, "run", { read, written, words: () => said, draw });
+
+  // While it plays, nothing is told, nor kept in the address.
+  function pause() {
+    if (!playing) return;
+    clearInterval(playing);
+    playing = undefined;
+    buttons.play.textContent = "Play";
+    changed();
+  }
+
+  function play() {
+    if (epoch() === last) inputs.epoch.value = 0;
+    buttons.play.textContent = "Pause";
+    draw();
+    playing = setInterval(() => {
+      inputs.epoch.value = epoch() + 1;
+      if (epoch() === last) pause();
+      else draw();
+    }, PACE);
+  }
+
+  const step = (by) => {
+    pause();
+    inputs.epoch.value = epoch() + by;
+    changed();
+  };
+
+  buttons.back.addEventListener("click", () => step(-1));
+  buttons.next.addEventListener("click", () => step(1));
+  buttons.play.addEventListener("click", () => playing ? pause() : play());
+  root.addEventListener("input", () => {
+    pause();
+    changed();
+  });
+  document.addEventListener("visibilitychange", () => document.hidden && pause());
+  new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || pause()).observe(root);
+
+  // From where it is dragged to, the arrow keys move the epoch.
+  dragged(chart, (along) => {
+    pause();
+    inputs.epoch.value = Math.round((along - PAD.left) / (box.width - PAD.left - PAD.right) * last);
+    inputs.epoch.focus({ preventScroll: true });
+    changed();
+  });
+
+  for (const key of root.querySelectorAll(".tile")) {
+    key.append(tile(MARKS.find((mark) => key.classList.contains(mark)), key.classList.contains("changed")));
+  }
+  for (const layer of layers) whenSized(layer.bars, layer.box, draw);
+  whenSized(chart, box, draw);
+}
+
+startAll(".units", start);
