@@ -1,7 +1,7 @@
-"""Record trainings that an instrument of the book shows: recording.py [NAME...], default what lacks.
+"""Record the trainings that an instrument shows: recording.py [NAME...], default what lacks.
 
-A network of `actlib.network` learns; before the first epoch and after each, the units are judged, and
-the report is written, by `actlib.diagnose`, which needs the same network in Keras.
+A network of `actlib.network` learns. Before the first epoch and after each, `actlib.diagnose` judges
+its units and writes the report, for which it needs the same network in Keras.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def epoch(network: Network, twin: Twin, data: study.Split) -> dict[str, Any]:
     _, zs = network.forward(data.x)
     return {
         "right": round(network.accuracy(data.x_new, data.y_new) * len(data.y_new)),
-        "states": ["".join(map(str, unit["saturated"] + 2 * unit["dead"])) for unit in report.units],
+        "states": [
+            "".join(map(str, unit["saturated"] + 2 * unit["dead"])) for unit in report.units
+        ],
         "bars": [histogram(z) for z in zs[:-1]],
         "report": report.remarks(),
     }
@@ -104,7 +106,7 @@ def record(setting: dict[str, Any], epochs: int = EPOCHS) -> dict[str, Any]:
             {"states": layer, "bars": [one["bars"][number] for one in found]} | turned(layer)
             for number, layer in enumerate(states)
         ],
-        # Most of the report is the same in many epochs: its pieces, and of which the lines are made.
+        # Most of what the report says is said in many epochs: the pieces, and the lines of them.
         "pieces": known,
         "reports": [
             [[known.index(piece) for piece in line] for line in report] for report in pieces

@@ -63,7 +63,20 @@ function histogram(chart, box, bars, edges) {
     line(0, bottom, box.width, bottom, "axis"),
     line(x(0), 18, x(0), bottom, "place"),
     text(box.width, 13, "end", `z > 0: ${percent(above / total)}`),
-    ...[edges[0], 0, edges.at(-1)].map((edge) => text(x(edge), box.height - 4, "middle", minus(`${edge}`))));
+    text(0, box.height - 4, "start", minus(`${edges[0]}`)),
+    text(x(0), box.height - 4, "middle", "0"),
+    text(box.width, box.height - 4, "end", `${edges.at(-1)}`));
+}
+
+// A line of the report, which may name a place in the book.
+function item(words) {
+  const made = document.createElement("li");
+  made.append(...words.split(/(\w+\.html#[\w-]+)/).map((part, i) => {
+    const link = document.createElement("a");
+    link.textContent = link.href = part;
+    return i % 2 ? link : part;
+  }));
+  return made;
 }
 
 function start(root) {
@@ -103,11 +116,7 @@ function start(root) {
     buttons.next.disabled = epoch() === last;
     find("[data-told=right]").textContent = percent(now.right);
     find("[data-told=dead]").textContent = `${now.dead} of ${now.units}`;
-    find(".lines").replaceChildren(...now.report.map((words) => {
-      const item = document.createElement("li");
-      item.textContent = words;
-      return item;
-    }));
+    find(".lines").replaceChildren(...now.report.map(item));
     now.layers.forEach((layer, i) => {
       const [marks, changes] = layers[i].counts;
       marks.textContent = `${layer.dead} dead, ${layer.saturated} saturated`;

@@ -42,7 +42,7 @@ def title(setting: dict[str, Any]) -> str:
     words += "".join(f" {value:g}" for value in setting["params"].values())
     words += f", rate {setting['rate']:g}"
     bias = f"{setting['bias']:g}".replace("-", "−")
-    return words + (f", biases begin at {bias}" if setting["bias"] else "")
+    return words + (f", biases {bias}" if setting["bias"] else "")
 
 
 def report(run: dict[str, Any], epoch: int) -> list[str]:
@@ -58,8 +58,11 @@ def markup() -> str:
     layer = Template((HERE / "units_layer.html").read_text("utf-8"))
     return Template((HERE / "units.html").read_text("utf-8")).substitute(
         state=escape(urlencode(START)),
-        table=json.dumps(runs, separators=(",", ":"), ensure_ascii=False),
-        runs="".join(f'<option value="{name}">{run["title"]}</option>' for name, run in runs.items()),
+        # An address in it would be made a link, as in the cells' outputs.
+        table=json.dumps(runs, separators=(",", ":")).replace("#", r"\u0023"),
+        runs="".join(
+            f'<option value="{name}">{run["title"]}</option>' for name, run in runs.items()
+        ),
         last=len(runs[START["run"]]["right"]) - 1,
         layers="".join(layer.substitute(number=number) for number in layers),
         longest="".join(f"<li>{escape(line)}</li>" for line in max(reports, key=_size)),
@@ -74,7 +77,10 @@ def _size(lines: list[str]) -> int:
 def checked(state: str) -> str:
     """A view as an address holds it, if there is one."""
     view, runs = START | dict(parse_qsl(state, strict_parsing=True)), table()
-    choices = {"run": list(runs), "epoch": [f"{epoch}" for epoch in range(41)]}
+    choices = {
+        "run": list(runs),
+        "epoch": [f"{epoch}" for epoch in range(len(runs[START["run"]]["right"]))],
+    }
     for key, value in view.items():
         if value not in choices[key]:
             raise ValueError(f"{key} must be one of {', '.join(choices[key])}, but is {value}")
@@ -87,18 +93,18 @@ def still() -> tuple[str, str]:
     words = []
     with still_figure(3.6) as (figure, ax):
         for column, epoch in enumerate(STILL):
-            left, right = column * (COLUMNS + 2), f"{run['right'][epoch] / run['tested']:.0%}"
-            ax.text(left, -2.2, f"epoch {epoch}: {right} right", weight="bold")
+            left, right = column * (COLUMNS + 3), f"{run['right'][epoch] / run['tested']:.0%}"
+            ax.text(left, -2.2, f"epoch {epoch}, {right} right")
             dead = []
             for row, layer in enumerate(run["layers"]):
                 states = layer["states"][epoch]
                 dead.append(states.count("2"))
                 down = row * (len(states) // COLUMNS + 2)
-                ax.text(left, down - 0.5, f"layer {row + 1}: {dead[-1]} of {len(states)} dead")
+                ax.text(left, down - 0.5, f"layer {row + 1}: {dead[-1]} dead")
                 _tiles(ax, states, left, down)
             counts = ", ".join(f"{count} in layer {row}" for row, count in enumerate(dead, 1))
             words.append(f"After epoch {epoch}: {right} of the test images right, dead {counts}.")
-        ax.set(xlim=(-0.2, 3 * COLUMNS + 4), ylim=(16, -3.2), aspect="equal")
+        ax.set(xlim=(-0.2, 3 * COLUMNS + 6), ylim=(16, -3.2), aspect="equal")
         ax.axis("off")
         return plots.svg(figure), " ".join(words)
 
