@@ -1,7 +1,7 @@
 """Record the trainings that an instrument shows: recording.py [NAME...], default what lacks.
 
-A network of `actlib.network` learns. Before the first epoch and after each, `actlib.diagnose` judges
-its units and writes the report, for which it needs the same network in Keras.
+A network of `actlib.network` learns. Before the first epoch and after each, `actlib.diagnose`
+judges its units and writes the report, for which it needs the same network in Keras.
 """
 
 from __future__ import annotations

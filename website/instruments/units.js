@@ -1,6 +1,6 @@
 // Shows recorded trainings epoch by epoch; recording.py says what the page's table has. In front of
 // this stands draw.js.
-const PAD = { left: 42, right: 10, top: 8, bottom: 34 };
+const PAD = { left: 48, right: 10, top: 8, bottom: 34 };
 const COLUMNS = 8; // of a layer's units
 const FRAME = 10; // the size of a tile, with the space around it
 const PACE = 500; // milliseconds from epoch to epoch
@@ -28,22 +28,28 @@ function seen(run, epoch) {
   };
 }
 
-// A tile: full if a unit is alive, half if it is saturated, crossed if it is dead.
-function tile(mark, changed, x = 0, y = 0) {
-  const parts = [];
-  if (mark === "alive") parts.push(svg("rect", { x: 1, y: 1, width: 8, height: 8, class: "fill" }));
-  if (mark === "saturated") parts.push(svg("rect", { x: 1, y: 5, width: 8, height: 4, class: "fill" }));
-  if (mark === "dead") parts.push(line(1, 1, 9, 9, "cross"), line(1, 9, 9, 1, "cross"));
-  parts.push(svg("rect", { x: 1, y: 1, width: 8, height: 8, class: changed ? "frame new" : "frame" }));
-  return svg("g", { transform: `translate(${x} ${y})` }, ...parts);
+const square = (x, y, height) => `M${x + 1} ${y + 9}v${-height}h8v${height}z`;
+const HEIGHTS = { alive: 8, saturated: 4 };
+
+// Tiles side by side: full if a unit is alive, half if it is saturated, crossed if it is dead. All that
+// look the same are one path, as a page draws few things faster than many.
+function tiled(marks, changed) {
+  const paths = { fill: "", frame: "", cross: "", changed: "" };
+  marks.forEach((mark, i) => {
+    const [x, y] = [i % COLUMNS * FRAME, Math.floor(i / COLUMNS) * FRAME];
+    paths[changed[i] ? "changed" : "frame"] += square(x, y, 8);
+    if (mark in HEIGHTS) paths.fill += square(x, y, HEIGHTS[mark]);
+    if (mark === "dead") paths.cross += `M${x + 1} ${y + 1}l8 8m-8 0l8 -8`;
+  });
+  return Object.entries(paths).map(([name, d]) => svg("path", { d, class: name }));
 }
 
 function tiles(chart, { states, before, ...layer }) {
-  const isDead = (states, i) => MARKS[states[i]] === "dead";
+  const marks = [...states].map((state) => MARKS[state]);
+  const changed = marks.map((mark, i) => (mark === "dead") !== (MARKS[before[i]] === "dead"));
   chart.setAttribute("viewBox", `0 0 ${COLUMNS * FRAME} ${states.length / COLUMNS * FRAME}`);
   chart.setAttribute("aria-label", `Units: ${MARKS.map((mark) => `${layer[mark]} ${mark}`).join(", ")}`);
-  chart.replaceChildren(...[...states].map((state, i) =>
-    tile(MARKS[state], isDead(states, i) !== isDead(before, i), i % COLUMNS * FRAME, Math.floor(i / COLUMNS) * FRAME)));
+  chart.replaceChildren(...tiled(marks, changed));
 }
 
 // Bars of pre-activations, from the edge below a bar to the one above it.
@@ -129,14 +135,20 @@ function start(root) {
     if (box.width) curves();
   }
 
+  // The curves of a recording, which are the same at each epoch.
+  const kept = {};
+  const whole = (name) => kept[name] ??= {
+    right: data[name].right.map((right) => right / data[name].tested),
+    lost: data[name].right.map((_, epoch) => seen(data[name], epoch)).map(({ dead, units }) => dead / units),
+  };
+
   function curves() {
     const [right, bottom] = [box.width - PAD.right, box.height - PAD.bottom];
     const x = (epoch) => (PAD.left + epoch / last * (right - PAD.left)).toFixed(2);
     const y = (share) => (PAD.top + (1 - share) * (bottom - PAD.top)).toFixed(2);
-    const all = run().right.map((_, epoch) => seen(run(), epoch));
     const path = (values, name) => svg("path", { d: `M${values.map((value, i) => `${x(i)} ${y(value)}`).join("L")}`, class: `curve ${name}` });
     const dot = (value, name) => svg("circle", { cx: x(epoch()), cy: y(value), r: 5, class: `dot filled ${name}` });
-    const shares = { right: all.map((one) => one.right), lost: all.map((one) => one.dead / one.units) };
+    const shares = whole(inputs.run.value);
     show(chart, box,
       ...[0, 0.5, 1].flatMap((tick) => [
         line(PAD.left, y(tick), right, y(tick), tick ? "grid" : "axis"),
@@ -195,7 +207,7 @@ function start(root) {
   });
 
   for (const key of root.querySelectorAll(".tile")) {
-    key.append(tile(MARKS.find((mark) => key.classList.contains(mark)), key.classList.contains("changed")));
+    key.append(...tiled([key.dataset.mark], [!key.dataset.mark]));
   }
   for (const layer of layers) whenSized(layer.bars, layer.box, draw);
   whenSized(chart, box, draw);
