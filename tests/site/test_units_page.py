@@ -196,7 +196,7 @@ def test_no_height_is_lacking_at_any_epoch(reader):
 def test_on_paper_and_without_scripts(reader):
     page = reader(viewport={"width": 1440, "height": 900}).new_page()
     visit(page, "run=fast&epoch=14")
-    assert not outside_the_paper(page, {"100%", "z > 0: 39.1%", "z > 0: 5.5%"})
+    assert not outside_the_paper(page, {"14 of 40", "100%", "z > 0: 39.1%", "z > 0: 5.5%"})
     page = reader(java_script_enabled=False).new_page()
     page.goto(PAGE)
     expect(page.locator(WIDGET)).not_to_be_visible()
