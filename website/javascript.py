@@ -6,7 +6,7 @@ So the book's instruments compute what the package computes, and no formula is w
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,21 +16,25 @@ from actlib import REGISTRY
 from actlib._core.formula import Formula
 
 
-def activations(names: Iterable[str]) -> str:
+def activations(names: Iterable[str], learned: Collection[str] | None = None) -> str:
     """Write a constant ``ACTIVATIONS``: the functions of these activations, by name.
 
     Each has ``title``, ``params`` (their defaults by name), ``f(z, ...params)``, ``slope(z,
-    ...params)``, and ``partials``, a function for each parameter. Numbers are float64.
+    ...params)``, and ``partials``, a function for each parameter; if `learned` are named, only they
+    have them. Numbers are float64.
     """
-    entries = ",\n".join(f"  {name}: {_entry(name)}" for name in names)
+    entries = ",\n".join(
+        f"  {name}: {_entry(name, learned is None or name in learned)}" for name in names
+    )
     return f"const ACTIVATIONS = {{\n{entries},\n}};\n"
 
 
-def _entry(name: str) -> str:
+def _entry(name: str, learned: bool) -> str:
     activation: Any = REGISTRY.elementwise[name]
     formula: Formula = activation.formula
     params = ", ".join(f"{key}: {param.default!r}" for key, param in formula.params.items())
-    partials = ", ".join(f"{key}: {arrow(formula.slopes[key])}" for key in formula.params)
+    parts = formula.params if learned else ()
+    partials = ", ".join(f"{key}: {arrow(formula.slopes[key])}" for key in parts)
     return (
         f'{{ title: "{activation.spec.title}", params: {{ {params} }},\n'
         f"    f: {arrow(formula)},\n    slope: {arrow(formula.slopes['z'])},\n"

@@ -1,6 +1,7 @@
 // Reads as JSON: the folder of a site's static files, the text of scripts, the paths of the module that
 // all pages run, of stylesheets, of the font for mathematics, and of what else names rules. Writes
-// book.js, all scripts in one; book.css, the rules that are named in it or there; and its fonts.
+// book.js, all scripts in one; book.css, the rules that are named in it or there; and its fonts. The
+// scripts that only some pages load are written anew, in fewer letters.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build, transform } from "esbuild";
@@ -11,6 +12,10 @@ const { folder, script, module, sheets, font, named } = JSON.parse(readFileSync(
 const bundled = await build({ entryPoints: [module], bundle: true, write: false });
 const { code } = await transform(`${script}\n;${bundled.outputFiles[0].text}`, { minify: true });
 writeFileSync(`${folder}/book.js`, code);
+for (const path of named.filter((name) => name.endsWith(".js"))) {
+  const short = await transform(readFileSync(path, "utf8"), { minify: true, charset: "utf8" });
+  writeFileSync(path, short.code);
+}
 
 const { outputFiles } = await build({
   stdin: { contents: sheets.map((path) => `@import ${JSON.stringify(path)};`).join("\n"), loader: "css", resolveDir: folder },

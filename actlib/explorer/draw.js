@@ -11,7 +11,7 @@ const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name
 const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
 
 const minus = (text) => text.replace("-", "−");
-const power = (exponent) => `10${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
+const power = (exponent, base = 10) => `${base}${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
 
 function scientific(value) {
   if (Math.abs(value) >= 0.001 && Math.abs(value) < 1000) return minus(`${Number(value.toPrecision(2))}`);
@@ -51,6 +51,28 @@ function dragged(chart, move) {
   chart.addEventListener("pointermove", (event) => chart.hasPointerCapture(event.pointerId) && drag(event));
 }
 
+// Draws on a chart that goes from `left` to `right` and from `low` to `high`, within margins: marks
+// are pairs of a place and what is written there, points pairs of places.
+function plane(box, pad, [left, right], [low, high]) {
+  const [end, bottom] = [box.width - pad.right, box.height - pad.bottom];
+  const x = (value) => (pad.left + (value - left) / (right - left) * (end - pad.left)).toFixed(2);
+  const y = (value) => (pad.top + (high - value) / (high - low) * (bottom - pad.top)).toFixed(2);
+  const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
+  const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
+  return {
+    x,
+    y,
+    line,
+    text,
+    across: (marks) => marks.flatMap(([place, words]) => [line(x(place), pad.top, x(place), bottom, "grid"), text(x(place), bottom + 17, "middle", words)]),
+    up: (marks) => marks.flatMap(([place, words]) => [line(pad.left, y(place), end, y(place), "grid"), text(pad.left - 6, Number(y(place)) + 4, "end", words)]),
+    below: (words) => text((pad.left + end) / 2, box.height - 4, "middle", words),
+    upright: (place, name) => line(x(place), pad.top, x(place), bottom, name),
+    path: (points, name) => svg("path", { d: `M${points.map(([across, up]) => `${x(across)} ${y(up)}`).join("L")}`, class: `curve ${name}` }),
+    dot: (across, up, r, name) => svg("circle", { cx: x(across), cy: y(up), r, class: `dot filled ${name}` }),
+  };
+}
+
 // Shows what is drawn on a chart. On paper, where no script draws it anew, it is made to fit.
 function show(chart, { width, height }, ...content) {
   chart.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -81,31 +103,38 @@ function copies(share, address) {
 
 // Has the page's address hold the view of an instrument: `read` takes one as it stands there, `written`
 // gives one, and `words` says what is seen. Other fragments, without the `key`, are places in the page.
-// What is returned is to be called after each change.
+// An instrument without a link has the view that it begins with. What is returned is to be called after
+// each change.
 function keepsView(root, key, { read, written, words, draw }) {
-  const link = root.querySelector(".share a");
+  const share = root.querySelector(".share");
+  const link = share?.querySelector("a");
   let touched = false;
   const telling = settled(() => {
     root.querySelector(".said").textContent = words();
+    if (!share) return;
     link.hash = written();
     if (touched) history.replaceState(null, "", link.hash);
   });
-  const come = () => {
-    if (!new URLSearchParams(location.hash.slice(1)).has(key)) return;
-    read(location.hash.slice(1));
+  const see = (view) => {
+    read(view);
     draw();
     telling.now();
+  };
+  const come = () => {
+    const view = location.hash.slice(1);
+    if (!new URLSearchParams(view).has(key)) return;
+    see(view);
     root.scrollIntoView({ block: "nearest" });
   };
-  copies(root.querySelector(".share"), () => {
-    telling.now();
-    return link.href;
-  });
-  read(root.dataset.state);
-  draw();
-  telling.now();
-  come();
-  addEventListener("hashchange", come);
+  see(root.dataset.state);
+  if (share) {
+    copies(share, () => {
+      telling.now();
+      return link.href;
+    });
+    come();
+    addEventListener("hashchange", come);
+  }
   return () => {
     touched = true;
     draw();

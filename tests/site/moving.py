@@ -1,8 +1,10 @@
 """Move an instrument of the book as a reader does, and see what comes of it."""
 
 import io
+import json
+from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
 from test_pages import OVERFLOW, SCREENSHOTS, axe, themes
 
@@ -64,6 +66,16 @@ def listen(page: Page, address: str, widget: str) -> None:
     )
 
 
+def told_once(page: Page, address: str, widget: str, name: str) -> Locator:
+    """What a screen reader is told after many steps of a slider, and only then."""
+    listen(page, address, widget)
+    for _ in range(19):
+        page.locator(f"{widget} [name={name}]").press("ArrowRight")
+    page.clock.run_for(2000)
+    assert page.evaluate("told") == 1
+    return page.locator(f"{widget} .said")
+
+
 def watch_shifts(page: Page) -> None:
     """From the next page on, add up in `shift` how far what is shown jumps."""
     page.add_init_script(f"({SHIFT})()")
@@ -88,6 +100,22 @@ def outside_the_paper(page: Page, words: set[str]) -> set[str]:
 
         sheet.extract_text(visitor_text=note)
     return words - found
+
+
+def longest_task(page: Page, move: Callable[[], None]) -> float:
+    """The longest time, in milliseconds of the processor, for which a page does but one thing.
+
+    The clock would also count what other programs take of the processor meanwhile.
+    """
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["toplevel"])
+    move()
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    names = [event for event in events if event["name"] == "thread_name"]
+    main = {(e["pid"], e["tid"]) for e in names if e["args"]["name"] == "CrRendererMain"}
+    tasks = [event for event in events if (event["pid"], event["tid"]) in main]
+    return max(event.get("tdur", 0) for event in tasks) / 1000
 
 
 def check_copying(page: Page, widget: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from website.instruments import depths, explorer, instrument, joints, units
+from website.instruments import bits, depths, explorer, instrument, joints, train, units
 
-KINDS = (depths, explorer, joints, units)
+KINDS = (bits, depths, explorer, joints, train, units)
 
 
 def setup(app: Sphinx) -> None:

@@ -78,9 +78,9 @@ class Instrument:
 _KNOWN: dict[str, Instrument] = {}
 
 
-def own_script(name: str, *shared: str) -> str:
-    """A script next to this file, behind those it needs, as pages load it."""
-    return script("\n".join((HERE / part).read_text("utf-8") for part in (*shared, name)))
+def own_script(name: str, *shared: str, before: str = "") -> str:
+    """A script next to this file, behind those it needs and what is written, as pages load it."""
+    return script(before + "\n".join((HERE / part).read_text("utf-8") for part in (*shared, name)))
 
 
 @contextmanager

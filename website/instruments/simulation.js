@@ -26,13 +26,14 @@ function shuffled(count, uniform) {
   return order;
 }
 
-// Layers with weights of standard deviation gain / sqrt(inputs); `params` are the activation's, which
-// hidden layers learn if `learned`.
+// Layers with weights of standard deviation gain / sqrt(inputs), where Glorot's gain goes by the layer;
+// `params` are the activation's, which hidden layers learn if `learned`.
 function drawn({ sizes, gain, bias = 0, params = {}, learned = false }, uniform) {
   return sizes.slice(1).map((units, i) => {
     const inputs = sizes[i];
     const hidden = i < sizes.length - 2;
-    const weight = Float64Array.from({ length: inputs * units }, () => gain / Math.sqrt(inputs) * uniform.normal());
+    const factor = gain === "glorot" ? Math.sqrt(2 * inputs / (inputs + units)) : gain;
+    const weight = Float64Array.from({ length: inputs * units }, () => factor / Math.sqrt(inputs) * uniform.normal());
     const layer = { inputs, units, weight, bias: new Float64Array(units).fill(hidden ? bias : 0) };
     if (hidden && learned) for (const [key, value] of Object.entries(params)) layer[key] = Float64Array.of(value);
     return layer;
@@ -114,8 +115,7 @@ class Network {
   }
 
   // The loss on examples, and the share of them whose largest logit is that of their class.
-  judged(x, labels) {
-    const { zs } = this.forward(x);
+  judged(x, labels, { zs } = this.forward(x)) {
     const logits = zs.at(-1);
     const { units } = this.layers.at(-1);
     const right = labels.filter((label, row) => {

@@ -1,0 +1,353 @@
+"""The instrument that trains two networks, moved in a real browser."""
+
+import gzip
+import json
+import re
+from urllib.parse import parse_qsl
+
+import pytest
+from built import SITE
+from moving import (
+    after_moving,
+    check_copying,
+    cramped,
+    listen,
+    longest_task,
+    low_sliders,
+    number,
+    outside_the_paper,
+    watch_shifts,
+)
+from playwright.sync_api import Page, expect
+from test_javascript import run
+from test_pages import outcry
+
+from website.instruments import train
+
+PAGE = "chapters/train.html"
+WIDGET = ".train"
+SMALL = {"a.layers": "1", "a.units": "2", "b.layers": "1", "b.units": "3", "a.f": "tanh"}
+KEYS = {"train": "loss", "test": "accuracy"}
+
+
+def state(**changes: str) -> dict[str, str]:
+    return dict(parse_qsl(train.checked("claim=chance"))) | {"claim": ""} | changes
+
+
+def visit(page: Page, view: dict[str, str]) -> None:
+    """Come by an address that holds a view."""
+    page.goto(f"{PAGE}#" + "&".join(f"{key}={value}" for key, value in view.items()))
+    expect(page.locator(f"{WIDGET} .said")).not_to_be_empty()
+
+
+def press(page: Page, name: str) -> None:
+    page.locator(WIDGET).get_by_role("button", name=name, exact=True).click()
+
+
+def chosen(page: Page, name: str):
+    return page.locator(f"{WIDGET} [name={name}]")
+
+
+def wait(page: Page) -> None:
+    """Until a run has ended."""
+    expect(page.locator(f"{WIDGET} .run")).to_have_text("Run 2,000 steps", timeout=90_000)
+
+
+def readings(page: Page) -> list[list[str]]:
+    rows = page.locator(f"{WIDGET} table:not(.trace) tbody tr").all()
+    return [row.locator("td").all_text_contents() for row in rows]
+
+
+def right(view: dict[str, str], steps: int) -> list[dict[str, float]]:
+    """What both networks are after some steps, by the same code outside of the browser."""
+    task = json.dumps([train.settings(view), train.shared(view), steps])
+    found: list[dict[str, float]] = run(f"""{train.runs()}
+        const [settings, shared, steps] = {task};
+        console.log(JSON.stringify(settings.map((setting) => {{
+          const run = new Run(setting, pointsOf(shared.data), shared);
+          while (run.steps < steps) run.step();
+          run.watch();
+          const {{ train, test, units }} = run;
+          const count = (word) => units.flat().filter((unit) => unit[word]).length;
+          return [train.loss, test.loss, 100 * train.accuracy, 100 * test.accuracy,
+                  count("dead"), count("flat")];
+        }})));""")
+    return found
+
+
+def agrees(page: Page, view: dict[str, str], steps: int) -> bool:
+    """Whether the table has these numbers, to the digits that it shows."""
+    shown = [[number(text.split("%")[0].split(" of")[0]) for text in row] for row in readings(page)]
+    expected = zip(*right(view, steps), strict=True)
+    return all(
+        abs(a - b) <= 0.055 * abs(b) if row < 2 else abs(a - b) <= 0.051
+        for row, pair in enumerate(zip(shown, expected, strict=True))
+        for a, b in zip(*pair, strict=True)
+    )
+
+
+def test_steps_are_those_of_the_networks(reader):
+    page = reader().new_page()
+    view = state(data="xor", **{"a.start": "below", "b.f": "gelu", "b.layers": "2", "seed": "4"})
+    visit(page, view)
+    assert agrees(page, view, 0)
+    for _ in range(3):
+        press(page, "One step")
+    assert agrees(page, view, 3)
+    assert not agrees(page, view | {"seed": "5"}, 3)
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 3")
+    press(page, "Start over")
+    assert agrees(page, view, 0)
+
+
+def test_a_claim_is_predicted_run_and_answered(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    press(page, "Centre it")
+    press(page, "Six sigmoid layers")
+    claim = page.locator(f"{WIDGET} [data-claim=chance]")
+    claim.get_by_label("about 75%").check()
+    expect(claim.locator(".answer")).not_to_be_visible()
+    press(page, "Run 2,000 steps")
+    expect(page.locator(f"{WIDGET} .steps")).not_to_have_text("step 0")
+    wait(page)
+    expect(claim.locator(".answer")).to_contain_text("Not as you said. A got 50.0% right.")
+    assert agrees(page, dict(parse_qsl(train.checked("claim=chance"))), 2000)
+
+
+def test_dead_units_are_called_so(reader):
+    page = reader().new_page()
+    visit(page, dict(parse_qsl(train.checked("claim=dead"))))
+    expect(page.locator(f"{WIDGET} .tile")).to_have_count(48)
+    dead = page.locator(f"{WIDGET} .tile.dead")
+    assert f"{dead.count()} of 48" == readings(page)[4][0]
+    expect(dead.first).to_have_text("dead")
+    expect(dead.first).to_have_attribute("aria-label", re.compile("dead on all training points"))
+
+
+def test_keyboard_tiles_and_a_gradient_on_its_way_back(reader):
+    page = reader().new_page()
+    visit(page, state(**SMALL))
+    tiles = page.locator(f"{WIDGET} .tile")
+    tiles.first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(tiles.nth(1)).to_be_focused()
+    expect(tiles.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"{WIDGET} .unit")).to_have_text("layer 1, unit 2")
+    chosen(page, "point").press("ArrowRight")
+    rows = page.locator(f"{WIDGET} .trace tbody tr")
+    output, hidden = (rows.nth(i).locator("td").all_text_contents() for i in range(2))
+    factors = [number(text.removeprefix("× ")) for text in hidden[:2]]
+    product = number(output[2]) * factors[0] * factors[1]
+    assert abs(number(hidden[2]) - product) <= 0.12 * abs(product)
+    page.keyboard.press("Tab")
+    chosen(page, "side").nth(1).check()
+    expect(tiles).to_have_count(3)
+    chosen(page, "layers").select_option("4")
+    expect(tiles).to_have_count(12)
+
+
+def test_own_points_by_hand_and_by_keys(reader):
+    page = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(page, state(data="own", **SMALL))
+    canvas = page.locator(f"{WIDGET} .surface").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+    expect(chosen(page, "point")).to_have_attribute("max", "1")
+    page.wait_for_url(re.compile("points=w[vw]0"))
+    page.locator(f"{WIDGET} .own summary").click()
+    chosen(page, "across").press("Home")
+    chosen(page, "class").select_option("1")
+    press(page, "Set a point")
+    page.wait_for_url(re.compile("points=w[vw]0Ag1"))
+    press(page, "One step")
+    assert readings(page)[3] == ["–", "–"]
+    assert readings(page)[2][0].endswith("%")
+    press(page, "Take the last back")
+    press(page, "Remove all")
+    page.wait_for_url(re.compile("data=own.*points=&"))
+    press(page, "One step")
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 0")
+    assert not low_sliders(page, WIDGET)
+
+
+@pytest.mark.parametrize(
+    "served", [True, pytest.param(False, marks=pytest.mark.deep)], ids=["worker", "file"]
+)
+def test_one_more_seed(served, reader, site, address):
+    page = reader().new_page()
+    faults = outcry(page, address if served else "file:")
+    workers = []
+    page.on("worker", lambda worker: workers.append(worker))
+    view = state(**SMALL)
+    fragment = "&".join(f"{key}={value}" for key, value in view.items())
+    page.goto(f"{PAGE if served else (site / PAGE).as_uri()}#{fragment}")
+    settles = page.locator(f"{WIDGET} .settles")
+    expect(settles).to_contain_text("One run is no answer")
+    press(page, "One more seed")
+    expect(settles).to_contain_text("over 1 seed: A", timeout=60_000)
+    expect(settles).to_contain_text("no interval yet")
+    press(page, "One more seed")
+    expect(settles).to_contain_text("over 2 seeds: A", timeout=60_000)
+    assert bool(workers) == served
+    ends = [right(view | {"seed": seed}, 2000) for seed in ("1", "2")]
+    for side in (0, 1):
+        mean = sum(end[side][3] for end in ends) / 2
+        expect(settles).to_contain_text(f"{'AB'[side]} {mean:.1f}%")
+    assert page.locator(f"{WIDGET} .trials circle").count() == 4
+    assert not faults
+
+
+def test_a_view_is_kept_in_the_address(reader):
+    context = reader(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(PAGE)
+    chosen(page, "f").select_option("silu")
+    chosen(page, "data").select_option("spirals")
+    page.wait_for_url(re.compile("data=spirals.*a.f=silu"))
+    check_copying(page, WIDGET)
+    other = context.new_page()
+    other.goto(page.locator(f"{WIDGET} .share a").evaluate("link => link.href"))
+    expect(other.locator(f"{WIDGET} .name").first).to_contain_text("A: SiLU, 6 × 8 units")
+    assert readings(other) == readings(page)
+
+
+def test_nonsense_in_the_address_is_ignored(reader, address):
+    page = reader().new_page()
+    faults = outcry(page, address)
+    page.goto(
+        f"{PAGE}#a.f=<img src=x onerror=alert(1)>&claim=__proto__&a.layers=1e9&points=<b>&seed="
+    )
+    expect(page.locator(f"{WIDGET} .name").first).to_contain_text("A: Sigmoid, 6 × 8 units")
+    page.goto("chapters/intro.html")
+    page.goto(f"{PAGE}#train")
+    page.wait_for_timeout(600)
+    assert page.url.endswith("#train")
+    assert not faults
+
+
+def test_who_listens_is_told_once(reader):
+    page = reader().new_page()
+    listen(page, PAGE, WIDGET)
+    for _ in range(5):
+        press(page, "One step")
+    page.clock.run_for(2000)
+    said = page.locator(f"{WIDGET} .said")
+    expect(said).to_contain_text(
+        "Step 5. A: Sigmoid, 6 × 8 units, gain 1, descent, rate 0.1. Right"
+    )
+    assert page.evaluate("told") == 1
+
+
+@pytest.mark.deep
+def test_still_for_who_asked_for_it_and_out_of_view(reader):
+    page = reader(reduced_motion="reduce").new_page()
+    page.goto(PAGE)
+    page.wait_for_timeout(500)
+    page.evaluate("""() => {
+        window.drawn = 0;
+        const chart = document.querySelector(".train .chart.loss");
+        new MutationObserver(() => drawn++).observe(chart, { childList: true });
+    }""")
+    press(page, "Run 2,000 steps")
+    wait(page)
+    assert page.evaluate("drawn") <= 2
+    moving = reader().new_page()
+    visit(moving, state())
+    press(moving, "Run 2,000 steps")
+    moving.evaluate("document.querySelector('.train').style.display = 'none'")
+    moving.wait_for_timeout(300)
+    before = moving.locator(f"{WIDGET} .steps").text_content()
+    moving.wait_for_timeout(500)
+    assert moving.locator(f"{WIDGET} .steps").text_content() == before
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("claim", ["Centre it", "A small leak"])
+def test_frames_come_in_time(claim, reader):
+    phone = {"has_touch": True, "is_mobile": True, "device_scale_factor": 3}
+    page = reader("phone", **phone).new_page()
+    page.goto(PAGE)
+    press(page, claim)
+    page.wait_for_timeout(1000)
+
+    def watch() -> None:
+        for _ in range(10):
+            if page.locator(f"{WIDGET} .run").text_content() != "Pause":
+                press(page, "Run 2,000 steps")
+            page.wait_for_timeout(1000)
+
+    assert longest_task(page, watch) < 50
+
+
+@pytest.mark.parametrize("screen", ["phone", pytest.param("desktop", marks=pytest.mark.deep)])
+def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
+    page = reader(screen).new_page()
+    faults = outcry(page, address)
+    watch_shifts(page)
+    visit(page, dict(parse_qsl(train.checked("claim=dead"))))
+    page.wait_for_load_state("networkidle")
+    for name in ("No activation", "A small leak"):
+        press(page, name)
+        press(page, "One step")
+        faults += cramped(page, WIDGET)
+    small = page.locator(f"{WIDGET} :is(.presets, .bar) button:visible").evaluate_all(
+        "buttons => buttons.filter((b) => b.getBoundingClientRect().height < 44).length"
+    )
+    assert not small
+    shift, found = after_moving(page, WIDGET, f"train-moved-{screen}")
+    faults += found
+    assert not faults, "\n".join(faults)
+    assert shift <= 0.02
+
+
+@pytest.mark.deep
+def test_it_is_whole_on_paper(reader):
+    page = reader(viewport={"width": 1440, "height": 900}).new_page()
+    visit(page, state())
+    assert not outside_the_paper(page, {"steps", "100", "0.5", "75%"})
+
+
+def test_without_scripts_there_is_a_picture(reader):
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(PAGE)
+    expect(page.locator(WIDGET)).not_to_be_visible()
+    picture = page.locator("noscript svg.picture")
+    assert "draws no border at all" in picture.get_attribute("aria-label")
+    expect(picture).to_be_visible()
+
+
+def test_claims_lead_to_the_book_and_back(reader):
+    page = reader().new_page()
+    back = {}
+    for name in SITE.glob("chapters/*.html"):
+        for claim in re.findall(r"train\.html#claim=(\w+)&", name.read_text("utf-8")):
+            back.setdefault(claim, set()).add(name.stem)
+    page.goto(PAGE)
+    for key, claim in train.CLAIMS.items():
+        link = page.locator(f"{WIDGET} [data-claim={key}] a").get_attribute("href")
+        there, place = link.split("#")
+        assert place == claim.where
+        assert f'id="{place}"' in (SITE / "chapters" / there).read_text("utf-8")
+        assert there.removesuffix(".html") in back[key], f"no link back to {key} in {there}"
+
+
+def test_in_another_page_it_is_folded(reader):
+    page = reader().new_page()
+    page.goto("chapters/code.html")
+    expect(page.locator(f"{WIDGET} .surface").first).to_be_visible()
+    expect(page.locator(f"{WIDGET} .tiles")).not_to_be_visible()
+    press(page, "One step")
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 1")
+    press(page, "Centre it")
+    page.wait_for_timeout(500)
+    assert "#" not in page.url
+    link = page.locator(f"{WIDGET} .share a").get_attribute("href")
+    assert "/chapters/train.html#claim=centre&" in link
+
+
+def test_weight(site):
+    assert len(gzip.compress((site / "_static/train.js").read_bytes())) < 12_000
+    named = {p.name for p in SITE.rglob("*.html") if "_static/train.js" in p.read_text("utf-8")}
+    assert named == {"train.html", "code.html"}

@@ -1,0 +1,81 @@
+// What is inside of a run: a tile for each unit, and one point's gradient on its way back.
+
+const WORDS = { dead: "dead", back: "back", flat: "flat" };
+const SPOKEN = { dead: "dead on all training points", back: "back, dead before", flat: "saturated" };
+const stateOf = (unit) => Object.keys(WORDS).find((word) => unit[word]) ?? "";
+
+// The tiles of a run in `box`; `choose` is told of a unit {layer, unit} that is clicked.
+function tiled(box, choose) {
+  let tiles = [];
+  let chosen = { layer: 0, unit: 0 };
+
+  function build(layers, units) {
+    const tile = (layer, unit) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "tile" });
+      button.append(document.createElement("canvas"), document.createElement("span"));
+      button.addEventListener("click", () => choose({ layer, unit }));
+      return button;
+    };
+    tiles = Array.from({ length: layers }, (_, layer) => Array.from({ length: units }, (_, unit) => tile(layer, unit)));
+    box.replaceChildren(...tiles.map((own, layer) => {
+      const row = document.createElement("div");
+      row.className = units > 8 ? "layer wide" : "layer";
+      const name = document.createElement("span");
+      name.textContent = `${layer + 1}`;
+      row.append(name, ...own);
+      return row;
+    }));
+  }
+
+  // From tile to tile by arrow keys; the Tab key goes past them all.
+  box.addEventListener("keydown", (event) => {
+    const [down, right] = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key] ?? [0, 0];
+    const tile = tiles[chosen.layer + down]?.[chosen.unit + right];
+    if (!(down || right)) return;
+    event.preventDefault();
+    tile?.focus();
+    tile?.click();
+  });
+
+  return function draw(run, now) {
+    chosen = now;
+    if (tiles.length !== run.units.length || tiles[0].length !== run.units[0].length) build(run.units.length, run.units[0].length);
+    const { passed } = run.seen(COARSE);
+    tiles.forEach((own, layer) => own.forEach((tile, k) => {
+      const [canvas, word] = tile.children;
+      const state = stateOf(run.units[layer][k]);
+      shaded(canvas, Float64Array.from({ length: TILE ** 2 }, (_, i) => passed[layer][i * own.length + k]), TILE, 1);
+      const here = layer === now.layer && k === now.unit;
+      tile.tabIndex = here ? 0 : -1;
+      tile.setAttribute("aria-pressed", here);
+      if (tile.dataset.state === state) return;
+      tile.dataset.state = state;
+      tile.className = `tile ${state}`;
+      word.textContent = WORDS[state] ?? "";
+      tile.setAttribute("aria-label", `Layer ${layer + 1}, unit ${k + 1}${state && `: ${SPOKEN[state]}`}`);
+    }));
+  };
+}
+
+// One point's gradient along the path that carries most of it to a unit, from the output back.
+function followed(root, run, row, { layer, unit }) {
+  const find = (selector) => root.querySelector(selector);
+  const { path, whole } = run.traced(row, layer, unit);
+  const last = run.units.length;
+  const named = (at) => at.layer === last ? `output ${at.unit + 1}` : `layer ${at.layer + 1}, unit ${at.unit + 1}`;
+  find(".trace tbody").replaceChildren(...path.map((at) => {
+    const line = document.createElement("tr");
+    const name = document.createElement("th");
+    name.scope = "row";
+    name.textContent = named(at);
+    const cells = [at.weight === undefined ? "" : `× ${told(at.weight)}`, at.slope === undefined ? "" : `× ${told(at.slope)}`, told(at.product)];
+    line.append(name, ...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
+    return line;
+  }));
+  const count = run.units.slice(layer + 1).reduce((product, units) => product * units.length, 2);
+  const closed = path.find((at) => at.slope === 0);
+  find(".unit").textContent = `layer ${layer + 1}, unit ${unit + 1}`;
+  find(".whole").textContent = `That is the path that carries most. All ${count.toLocaleString("en")} paths together bring ${told(whole)}.`
+    + (closed ? ` Nothing passes ${named(closed)}: its slope is 0 at this point.` : "");
+}
