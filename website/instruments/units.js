@@ -1,6 +1,6 @@
 // Shows recorded trainings epoch by epoch; recording.py says what the page's table has. In front of
 // this stands draw.js.
-const PAD = { left: 48, right: 10, top: 8, bottom: 34 };
+const PAD = { left: 48, right: 10, top: 8, bottom: 40 };
 const COLUMNS = 8; // of a layer's units
 const FRAME = 10; // the size of a tile, with the space around it
 const PACE = 500; // milliseconds from epoch to epoch
@@ -143,21 +143,16 @@ function start(root) {
   };
 
   function curves() {
-    const [right, bottom] = [box.width - PAD.right, box.height - PAD.bottom];
-    const x = (epoch) => (PAD.left + epoch / last * (right - PAD.left)).toFixed(2);
-    const y = (share) => (PAD.top + (1 - share) * (bottom - PAD.top)).toFixed(2);
-    const path = (values, name) => svg("path", { d: `M${values.map((value, i) => `${x(i)} ${y(value)}`).join("L")}`, class: `curve ${name}` });
-    const dot = (value, name) => svg("circle", { cx: x(epoch()), cy: y(value), r: 5, class: `dot filled ${name}` });
-    const shares = whole(inputs.run.value);
+    const at = plane(box, PAD, [0, last], [0, 1]);
     show(chart, box,
-      ...[0, 0.5, 1].flatMap((tick) => [
-        line(PAD.left, y(tick), right, y(tick), tick ? "grid" : "axis"),
-        text(PAD.left - 6, Number(y(tick)) + 4, "end", `${100 * tick}%`),
-      ]),
-      ...[0, 10, 20, 30, 40].map((tick) => text(x(tick), bottom + 17, "middle", `${tick}`)),
-      text((PAD.left + right) / 2 + (right - PAD.left) / 8, bottom + 17, "middle", "epoch"),
-      line(x(epoch()), PAD.top, x(epoch()), bottom, "place"),
-      ...Object.entries(shares).flatMap(([name, values]) => [path(values, name), dot(values[epoch()], name)]));
+      ...at.up([0, 0.5, 1].map((share) => [share, `${100 * share}%`])),
+      ...at.across([0, 10, 20, 30, 40].map((epoch) => [epoch, `${epoch}`])),
+      at.below("epoch"),
+      at.upright(epoch(), "place"),
+      ...Object.entries(whole(inputs.run.value)).flatMap(([name, shares]) => [
+        at.path(shares.map((share, epoch) => [epoch, share]), name),
+        at.dot(epoch(), shares[epoch()], 5, name),
+      ]));
   }
 
   const changed = keepsView(root, "run", { read, written, words: () => said, draw });
