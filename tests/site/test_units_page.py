@@ -155,6 +155,7 @@ def test_a_view_is_kept_and_nonsense_is_not(reader, address):
         check_shown(page, FAST, 3)
     page.goto(f"{PAGE}#run=fast&epoch=1e9")
     check_shown(page, FAST, 40)
+    page.goto("about:blank")
     page.goto(f"{PAGE}#diagnosing-dead")
     expect(page.locator("#diagnosing-dead")).to_be_in_viewport()
     assert not faults
