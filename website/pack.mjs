@@ -13,8 +13,10 @@ const bundled = await build({ entryPoints: [module], bundle: true, write: false 
 const { code } = await transform(`${script}\n;${bundled.outputFiles[0].text}`, { minify: true });
 writeFileSync(`${folder}/book.js`, code);
 for (const path of named.filter((name) => name.endsWith(".js"))) {
-  const short = await transform(readFileSync(path, "utf8"), { minify: true, charset: "utf8" });
-  writeFileSync(path, short.code);
+  // Without the block around a script, what it shares with others and does not use is left out.
+  const contents = readFileSync(path, "utf8").replace(/^("use strict";\n)\{\n([^]*)\}\n$/, "$1$2");
+  const short = await build({ stdin: { contents }, bundle: true, format: "iife", minify: true, charset: "utf8", write: false });
+  writeFileSync(path, short.outputFiles[0].text);
 }
 
 const { outputFiles } = await build({
