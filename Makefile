@@ -94,6 +94,7 @@ notebooks: .venv ## run all notebooks and store their outputs
 
 studies: .venv ## train what the book's studies lack, which takes long, and store the results
 	$(BIN)/python tools/notebooks.py $$(cd chapters && grep -l '\\"data[/\\]' *.ipynb)
+	$(BIN)/python tools/recording.py
 
 links: .venv-book $(MODULES) ## ask every address that the book names whether it is there; needs the network
 	$(BOOK)/jupyter-book build . --quiet -n --keep-going --builder linkcheck

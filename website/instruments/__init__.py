@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from website.instruments import bits, depths, explorer, instrument, joints, train
+from website.instruments import bits, depths, explorer, instrument, joints, train, units
 
-KINDS = (bits, depths, explorer, joints, train)
+KINDS = (bits, depths, explorer, joints, train, units)
 
 
 def setup(app: Sphinx) -> None:

@@ -1,0 +1,217 @@
+"""The instrument of recorded trainings, moved in a real browser."""
+
+import gzip
+
+import pytest
+from moving import (
+    after_moving,
+    check_copying,
+    cramped,
+    listen,
+    low_sliders,
+    outside_the_paper,
+    touch,
+    watch_shifts,
+)
+from playwright.sync_api import expect
+from test_pages import outcry
+
+from website.instruments import units
+
+PAGE = "chapters/diagnosing.html"
+WIDGET = ".units"
+PAD = {"left": 48, "right": 10}
+FAST = units.table()["fast"]
+
+
+def control(page, name):
+    return page.locator(f"{WIDGET} [name={name}]")
+
+
+def epoch(page):
+    return int(control(page, "epoch").input_value())
+
+
+def visit(page, view):
+    page.goto(f"{PAGE}#{view}")
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text("of the test images right")
+
+
+def at(page, epoch):
+    """Where in the window an epoch is, on the chart."""
+    chart = page.locator(f"{WIDGET} .chart")
+    chart.evaluate("chart => chart.scrollIntoView({ block: 'center' })")
+    box = chart.bounding_box()
+    inner = box["width"] - PAD["left"] - PAD["right"]
+    return box["x"] + PAD["left"] + epoch / 40 * inner, box["y"] + box["height"] / 2
+
+
+def check_shown(page, run, epoch):
+    """That all which is seen is of this epoch, as it was recorded."""
+    right = f"{100 * run['right'][epoch] / run['tested']:.1f}%"
+    expect(page.locator(f"{WIDGET} [data-told=right]")).to_have_text(right)
+    layers = page.locator(f"{WIDGET} .layer")
+    for number, layer in enumerate(run["layers"]):
+        states, shown = layer["states"][epoch], layers.nth(number)
+        count = {mark: states.count(f"{i}") for i, mark in enumerate(units.MARKS)}
+        expect(shown).to_contain_text(f"{count['dead']} dead, {count['saturated']} saturated")
+        tiles = shown.locator(".tiles path").evaluate_all(
+            "paths => paths.map((path) => [path.getAttribute('class'), path.getAttribute('d')])"
+        )
+        drawn = {name: path.count("M") for name, path in tiles}
+        changed = layer["died"][epoch] + layer["back"][epoch] if epoch else 0
+        assert drawn == {
+            "fill": count["alive"] + count["saturated"],
+            "frame": 32 - changed,
+            "cross": count["dead"],
+            "changed": changed,
+        }
+    lines = page.locator(f"{WIDGET} .lines li").all_text_contents()
+    assert lines == units.report(run, epoch)
+
+
+def test_mouse_finger_and_keys_scrub(reader):
+    page = reader().new_page()
+    visit(page, "run=fast&epoch=14")
+    check_shown(page, FAST, 14)
+    page.mouse.move(*at(page, 10))
+    page.mouse.down()
+    page.mouse.move(*at(page, 24), steps=4)
+    page.mouse.up()
+    check_shown(page, FAST, 24)
+    page.keyboard.press("ArrowLeft")
+    check_shown(page, FAST, 23)
+    control(page, "back").click()
+    check_shown(page, FAST, 22)
+    page.wait_for_url("**#run=fast&epoch=22")
+    phone = reader("phone", has_touch=True, is_mobile=True).new_page()
+    visit(phone, "run=low&epoch=0")
+    touch(phone, at(phone, 5), at(phone, 30))
+    assert abs(epoch(phone) - 30) <= 1
+    assert not low_sliders(phone, WIDGET)
+    low = phone.locator(f"{WIDGET} .steps button").evaluate_all(
+        "all => all.filter((button) => button.getBoundingClientRect().height < 44).length"
+    )
+    assert not low
+
+
+def test_keyboard_alone_and_what_is_told(reader):
+    page = reader().new_page()
+    listen(page, PAGE, WIDGET)
+    control(page, "run").select_option("low")
+    control(page, "epoch").press("Home")
+    control(page, "next").press("Enter")
+    control(page, "next").press("Enter")
+    page.clock.run_for(2000)
+    said = page.locator(f"{WIDGET} .said")
+    expect(said).to_contain_text(
+        "Epoch 2 of 40: 11.1% of the test images right, 17 of 96 units dead."
+    )
+    expect(said).to_contain_text("Layer 3: 13 dead, 19 saturated, 2 just died, 1 came back.")
+    assert page.evaluate("told") == 1
+    check_shown(page, units.table()["low"], 2)
+
+
+def test_it_plays_when_asked_to_and_tells_the_end(reader):
+    page = reader().new_page()
+    listen(page, f"{PAGE}#run=fast&epoch=36", WIDGET)
+    page.clock.run_for(5_000)
+    assert epoch(page) == 36
+    button = control(page, "play")
+    button.scroll_into_view_if_needed()
+    button.press("Enter")
+    expect(button).to_have_text("Pause")
+    page.clock.run_for(1_100)
+    assert (epoch(page), page.evaluate("told")) == (38, 0)
+    button.press("Enter")
+    page.clock.run_for(3_000)
+    assert (epoch(page), page.evaluate("told")) == (38, 1)
+    button.press("Enter")
+    page.clock.run_for(3_000)
+    expect(button).to_have_text("Play")
+    check_shown(page, FAST, 40)
+    assert page.evaluate("told") == 2
+    button.press("Enter")  # from the start again
+    page.clock.run_for(600)
+    assert epoch(page) == 1
+    page.evaluate("scrollTo(0, 0)")
+    expect(button).to_have_text("Play")
+    calm = reader(reduced_motion="reduce").new_page()
+    visit(calm, "run=fast&epoch=0")
+    expect(control(calm, "play")).to_be_hidden()
+    control(calm, "next").click()
+    assert epoch(calm) == 1
+
+
+def test_a_view_is_kept_and_nonsense_is_not(reader, address):
+    page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    faults = outcry(page, address)
+    visit(page, "run=low_leak&epoch=2")
+    check_shown(page, units.table()["low_leak"], 2)
+    check_copying(page, WIDGET)
+    for nonsense in ["run=__proto__&epoch=x", "run=<img>&epoch="]:
+        page.goto(f"{PAGE}#run=fast&epoch=3")
+        page.goto(f"{PAGE}#{nonsense}")
+        check_shown(page, FAST, 3)
+    page.goto(f"{PAGE}#run=fast&epoch=1e9")
+    check_shown(page, FAST, 40)
+    page.goto("about:blank")
+    page.goto(f"{PAGE}#diagnosing-dead")
+    expect(page.locator("#diagnosing-dead")).to_be_in_viewport()
+    assert not faults
+
+
+@pytest.mark.parametrize("screen", ["phone", pytest.param("desktop", marks=pytest.mark.deep)])
+def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
+    page = reader(screen, reduced_motion="reduce").new_page()
+    faults = outcry(page, address)
+    watch_shifts(page)
+    visit(page, "run=fast&epoch=14")
+    page.wait_for_load_state("networkidle")
+    height = page.locator(WIDGET).bounding_box()["height"]
+    for run in ["low", "low_leak", "fast"]:
+        control(page, "run").select_option(run)
+        for key in ["Home", "End"]:
+            control(page, "epoch").press(key)
+            faults += cramped(page, WIDGET)
+            assert page.locator(WIDGET).bounding_box()["height"] == height
+    shift, found = after_moving(page, WIDGET, f"units-moved-{screen}")
+    assert not faults + found, "\n".join(faults + found)
+    assert shift <= 0.02
+
+
+@pytest.mark.deep
+def test_no_height_is_lacking_at_any_epoch(reader):
+    page = reader("phone").new_page()
+    visit(page, "run=fast&epoch=0")
+    height = page.locator(WIDGET).bounding_box()["height"]
+    for run in units.table():
+        control(page, "run").select_option(run)
+        control(page, "epoch").press("Home")
+        for _ in range(40):
+            control(page, "epoch").press("ArrowRight")
+            assert page.locator(WIDGET).bounding_box()["height"] == height
+
+
+@pytest.mark.deep
+def test_on_paper_and_without_scripts(reader):
+    page = reader(viewport={"width": 1440, "height": 900}).new_page()
+    visit(page, "run=fast&epoch=14")
+    assert not outside_the_paper(page, {"14 of 40", "100%", "z > 0: 39.1%", "z > 0: 5.5%"})
+    page = reader(java_script_enabled=False).new_page()
+    page.goto(PAGE)
+    expect(page.locator(WIDGET)).not_to_be_visible()
+    expect(page.locator("noscript svg[aria-label^='After epoch 1: 88%']")).to_be_visible()
+
+
+@pytest.mark.deep
+def test_it_opens_from_a_folder(browser, site):
+    page = browser.new_page()
+    page.goto((site / PAGE).as_uri() + "#run=fast&epoch=24")
+    check_shown(page, FAST, 24)
+    page.close()
+
+
+def test_weight(site):
+    assert len(gzip.compress((site / "_static/units.js").read_bytes())) < 6_000
+    assert len(gzip.compress(units.markup().encode())) < 30_000
