@@ -4,7 +4,10 @@ const PAD = { left: 50, right: 14, top: 8, bottom: 40 };
 const SIZES = ["gain", "width", "depth"];
 const SECONDS = 2; // that a gradient takes to the first layer
 const HIGHEST = 4; // bars above that leave the picture
-const SOURCES = ["not measured", "this one network", "mean of 20 networks"];
+// Where what is measured comes from, above the picture and in the table.
+const THEORY = ["by theory alone", "not measured"];
+const ONE = ["in this one network", "one network"];
+const MEAN = ["in 20 networks on average", "20 networks"];
 
 const sums = (steps) => {
   let sum = 0;
@@ -32,15 +35,15 @@ const marked = (depth) => {
   return depth > 5 ? [1, ...Array.from({ length: depth / step }, (_, i) => step * (i + 1))] : [1, 2, 3, 4, 5];
 };
 
-// Heights for words beside these heights, in the same order, each at least a line from the next.
-function apart(heights, top, bottom, line = 16) {
-  const order = heights.map((_, i) => i).sort((a, b) => heights[a] - heights[b]);
+// Heights for words at these heights, in the same order, each at least a line above the next lower one.
+function apart(heights, line = 16) {
+  const order = heights.map((_, i) => i).sort((a, b) => heights[b] - heights[a]);
   const found = [];
-  let least = top;
-  order.forEach((i, k) => {
-    found[i] = Math.max(least, Math.min(heights[i], bottom - line * (order.length - 1 - k)));
-    least = found[i] + line;
-  });
+  let lowest = Infinity;
+  for (const i of order) {
+    found[i] = Math.min(heights[i], lowest);
+    lowest = found[i] - line;
+  }
   return found;
 }
 
@@ -82,11 +85,11 @@ function start(root) {
     const place = data.depth.indexOf(depth);
     if (place >= 0) {
       const found = factors[place].map((whole) => whole / data.unit);
-      return { curves: [logs(variances).slice(0, depth), logs(gradients[place])], factors: found, source: SOURCES[2] };
+      return { curves: [logs(variances).slice(0, depth), logs(gradients[place])], factors: found, source: MEAN };
     }
-    if (!isOne(chosen)) return { curves: [], factors: [], source: SOURCES[0] };
+    if (!isOne(chosen)) return { curves: [], factors: [], source: THEORY };
     const found = ofOne(chosen);
-    return { curves: [found.variances, found.gradients], factors: [10 ** (found.gradients[0] / (depth - 1))], source: SOURCES[1] };
+    return { curves: [found.variances, found.gradients], factors: [10 ** (found.gradients[0] / (depth - 1))], source: ONE };
   }
 
   // The same by theory.
@@ -172,24 +175,25 @@ function start(root) {
       rows[i].querySelector("small").textContent = `in layer ${layer}`;
       rows[i].querySelectorAll("td span").forEach((cell, side) => { cell.textContent = pair[side]; });
     });
-    rows[1].querySelectorAll("td small").forEach((cell, side) => {
+    rows[2].querySelector("small").textContent = layer < size("depth") ? `from layer ${layer + 1}` : "";
+    rows[2].querySelectorAll("span").forEach((cell, side) => {
       const logs = [curves[1].measured, curves[1].theory][side];
-      cell.textContent = logs && layer < size("depth") ? `${scientific(10 ** (logs[layer - 1] - logs[layer]))} × layer ${layer + 1}` : "";
+      cell.textContent = logs && layer < size("depth") ? scientific(10 ** (logs[layer - 1] - logs[layer])) : "–";
     });
     const [expected, bounds] = [factors.at(-1), factors.slice(1, -1)];
-    const [measured, theory] = rows[2].querySelectorAll("span");
+    const [measured, theory] = rows[3].querySelectorAll("span");
     measured.textContent = factors.length > 1 ? factors[0] : "–";
-    rows[2].querySelector("th small").textContent = bounds.length ? "95% interval" : "";
-    rows[2].querySelector("td small").textContent = bounds.join(" to ");
+    rows[3].querySelector("th small").textContent = bounds.length ? "95% interval" : "";
+    rows[3].querySelector("td small").textContent = bounds.join(" to ");
     theory.textContent = expected;
-    for (const place of root.querySelectorAll(".source")) place.textContent = source;
-    const values = ghosts.map(({ name, logs }) => `${name}: ${at(logs, layer)}`);
-    find(".kept").replaceChildren(...values.map((words) => {
+    root.querySelectorAll(".source").forEach((place, i) => { place.textContent = source[i]; });
+    const values = ghosts.map(({ name, logs }) => `${name}: ${at(logs, layer)} in layer ${layer}`);
+    find(".kept").replaceChildren(...(values.length ? values : ["Keep a curve, and compare it with others."]).map((words) => {
       const item = document.createElement("li");
       item.textContent = words;
       return item;
     }));
-    said = `${inputs.f.selectedOptions[0].text}, gain ${size("gain")}, width ${size("width")}, layer ${layer} of ${size("depth")}, ${source}. `
+    said = `${inputs.f.selectedOptions[0].text}, gain ${size("gain")}, width ${size("width")}, layer ${layer} of ${size("depth")}, ${source[0]}. `
       + ["Variance", "Gradient"].map((name, i) => `${name} ${numbers[i][0]}, by theory ${numbers[i][1]}.`).join(" ")
       + ` Factor per layer ${measured.textContent}${bounds.length ? `, from ${bounds.join(" to ")}` : ""}, by theory ${expected}.`
       + values.map((words) => ` Kept, ${words}.`).join("");
@@ -205,14 +209,21 @@ function start(root) {
     const left = (layer) => PAD.left + (layer - 1) * step;
     const y = (value) => bottom - Math.min(value / top, 1.08) * (bottom - 2.5 * PAD.top) / 1.08;
     const half = Math.min(0.4 * step, 16);
-    const bar = (layer) => svg("rect", {
-      x: left(layer + 0.5) - half, y: y(bars[layer - 1]), width: 2 * half, height: bottom - y(bars[layer - 1]),
+    // What leaves the picture has a peak.
+    const edge = (layer, value) => {
+      const [middle, height] = [left(layer + 0.5), y(value)];
+      const side = value > HIGHEST ? y(HIGHEST) : height;
+      return `${middle - half} ${side}L${middle} ${height}L${middle + half} ${side}`;
+    };
+    const bar = (layer) => svg("path", {
+      d: `M${edge(layer, bars[layer - 1])}V${bottom}h${-2 * half}Z`,
       class: `bar ${measured ? "measured" : "theory"} ${layer === reached ? "reached" : ""}`,
     });
-    const mark = (log, i) => line(left(i + 1.5) - half, y(10 ** log), left(i + 1.5) + half, y(10 ** log), "tick theory");
+    const mark = (log, i) => svg("path", { d: `M${edge(i + 1, 10 ** log)}`, class: "tick theory" });
     const layers = Array.from({ length: depth - reached + 1 }, (_, i) => depth - i);
     const heights = top > 1 ? [0, 1, Math.floor(top)] : [0, 1];
-    const above = y(bars[reached - 1]) - 6;
+    const words = scientific(bars[reached - 1]);
+    const [middle, reach] = [left(reached + 0.5), 4 * words.length];
     show(strip, long,
       ...heights.flatMap((value) => [
         line(PAD.left, y(value), right, y(value), value ? "grid" : "axis"),
@@ -221,8 +232,7 @@ function start(root) {
       ...marked(depth).map((layer) => text(left(layer + 0.5), long.height - 4, "middle", `${layer}`)),
       ...layers.map(bar),
       ...theory.map(mark),
-      svg("text", { x: Math.min(right - 30, Math.max(PAD.left + 30, left(reached + 0.5))), y: Math.max(13, above), "text-anchor": "middle", class: "name" },
-        scientific(bars[reached - 1])),
+      svg("text", { x: Math.min(long.width - reach, Math.max(PAD.left + reach, middle)), y: y(bars[reached - 1]) - 6, "text-anchor": "middle", class: "name" }, words),
     );
   }
 
@@ -233,13 +243,15 @@ function start(root) {
     const values = [shown, curve.theory, ...ghosts.map(({ logs }) => logs)].flat();
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const margin = Math.max(0.06 * (most - least), (1 - most + least) / 2);
-    const [low, high] = [least - margin, most + margin];
+    const inner = bottom - PAD.top;
+    const names = inner / (inner - 16 * ghosts.length); // above the highest curve
+    const [low, high] = [least - margin, least - margin + names * (most - least + 2 * margin)];
     const x = (layer) => (PAD.left + (layer - 1) / (depth - 1) * (right - PAD.left)).toFixed(2);
     const y = (value) => (PAD.top + (high - value) / (high - low) * (bottom - PAD.top)).toFixed(2);
     const joined = (logs) => `M${logs.map((value, i) => `${x(i + 1)} ${y(value)}`).join("L")}`;
     const path = (logs, name) => svg("path", { d: joined(logs), class: name });
     const dot = (value, layer, r, name) => svg("circle", { cx: x(layer), cy: y(value), r, class: `dot filled ${name}` });
-    const names = apart(ghosts.map(({ logs }) => Number(y(logs[0])) - 5), PAD.top + 12, bottom - 6);
+    const places = apart([...ghosts.map(({ logs }) => y(logs[0]) - 5), Number(y(shown[0])) + 6]);
 
     show(chart, box,
       ...marked(depth).flatMap((mark) => [
@@ -257,7 +269,7 @@ function start(root) {
       path(curve.theory, "curve theory"),
       ...(curve.measured ?? []).map((value, i) => dot(value, i + 1, 2, "measured")),
       dot(shown[layer - 1], layer, 5, curve.measured ? "measured" : "theory"),
-      ...ghosts.map(({ name }, i) => svg("text", { x: PAD.left + 6, y: names[i], class: "name" }, name)),
+      ...ghosts.map(({ name }, i) => svg("text", { x: PAD.left + 6, y: places[i], class: "name" }, name)),
     );
   }
 
