@@ -11,7 +11,7 @@ const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name
 const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
 
 const minus = (text) => text.replace("-", "−");
-const power = (exponent) => `10${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
+const power = (exponent, base = 10) => `${base}${`${exponent}`.replace(/./g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)])}`;
 
 function scientific(value) {
   if (Math.abs(value) >= 0.001 && Math.abs(value) < 1000) return minus(`${Number(value.toPrecision(2))}`);
@@ -81,31 +81,38 @@ function copies(share, address) {
 
 // Has the page's address hold the view of an instrument: `read` takes one as it stands there, `written`
 // gives one, and `words` says what is seen. Other fragments, without the `key`, are places in the page.
-// What is returned is to be called after each change.
+// An instrument without a link has the view that it begins with. What is returned is to be called after
+// each change.
 function keepsView(root, key, { read, written, words, draw }) {
-  const link = root.querySelector(".share a");
+  const share = root.querySelector(".share");
+  const link = share?.querySelector("a");
   let touched = false;
   const telling = settled(() => {
     root.querySelector(".said").textContent = words();
+    if (!share) return;
     link.hash = written();
     if (touched) history.replaceState(null, "", link.hash);
   });
-  const come = () => {
-    if (!new URLSearchParams(location.hash.slice(1)).has(key)) return;
-    read(location.hash.slice(1));
+  const see = (view) => {
+    read(view);
     draw();
     telling.now();
+  };
+  const come = () => {
+    const view = location.hash.slice(1);
+    if (!new URLSearchParams(view).has(key)) return;
+    see(view);
     root.scrollIntoView({ block: "nearest" });
   };
-  copies(root.querySelector(".share"), () => {
-    telling.now();
-    return link.href;
-  });
-  read(root.dataset.state);
-  draw();
-  telling.now();
-  come();
-  addEventListener("hashchange", come);
+  see(root.dataset.state);
+  if (share) {
+    copies(share, () => {
+      telling.now();
+      return link.href;
+    });
+    come();
+    addEventListener("hashchange", come);
+  }
   return () => {
     touched = true;
     draw();

@@ -2,7 +2,7 @@
 
 import io
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
 from test_pages import OVERFLOW, SCREENSHOTS, axe, themes
 
@@ -62,6 +62,16 @@ def listen(page: Page, address: str, widget: str) -> None:
     }""",
         f"{widget} .said",
     )
+
+
+def told_once(page: Page, address: str, widget: str, name: str) -> Locator:
+    """What a screen reader is told after many steps of a slider, and only then."""
+    listen(page, address, widget)
+    for _ in range(19):
+        page.locator(f"{widget} [name={name}]").press("ArrowRight")
+    page.clock.run_for(2000)
+    assert page.evaluate("told") == 1
+    return page.locator(f"{widget} .said")
 
 
 def watch_shifts(page: Page) -> None:

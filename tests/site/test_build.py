@@ -121,7 +121,7 @@ def test_static_files_are_few_and_used(site):
     files = [path for path in (site / "_static").rglob("*") if path.is_file()]
     kinds = Counter(path.suffix for path in files)
     assert kinds[".css"] == 1
-    assert kinds[".js"] <= 6  # for all pages, for search (2), and for each of three instruments
+    assert kinds[".js"] <= 7  # for all pages, for search (2), and for each of four instruments
     assert sum(path.suffix == ".woff2" for path in files) <= 3  # for mathematics and for icons
     assert (site / "objects.inv").exists()
 

@@ -56,7 +56,7 @@ def test_a_setup_is_folded_and_says_that_it_is_one(reader):
 
 def test_an_output_to_predict_is_hidden_until_it_is_asked_for_by_a_key(reader):
     page, _ = opened(reader)
-    cell = page.locator(".cell.tag_hide-output").first
+    cell = page.locator(".cell.tag_hide-output:not(.tag_hide-input)").first
     cell.scroll_into_view_if_needed()
     expect(cell.locator(".cell_input")).to_be_visible()
     expect(cell.locator(".cell_output")).not_to_be_visible()

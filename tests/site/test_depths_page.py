@@ -13,10 +13,10 @@ from moving import (
     after_moving,
     check_copying,
     cramped,
-    listen,
     low_sliders,
     number,
     outside_the_paper,
+    told_once,
     touch,
     watch_shifts,
 )
@@ -299,15 +299,9 @@ def test_links_lead_to_views(reader):
 
 
 def test_who_listens_is_told_once(reader):
-    page = reader().new_page()
-    listen(page, PAGE, WIDGET)
-    for _ in range(19):
-        slider(page, "layer").press("ArrowRight")
-    page.clock.run_for(2000)
-    said = page.locator(f"{WIDGET} .said")
+    said = told_once(reader().new_page(), PAGE, WIDGET, "layer")
     expect(said).to_contain_text("Sigmoid, gain 1, width 64, layer 20 of 20. Variance 0.27, by")
     expect(said).to_contain_text("Factor per layer 0.234, from 0.232 to 0.235, by theory 0.235.")
-    assert page.evaluate("told") == 1
 
 
 @pytest.mark.parametrize("screen", ["desktop", pytest.param("phone", marks=pytest.mark.deep)])

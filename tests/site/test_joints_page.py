@@ -29,7 +29,7 @@ def control(page, name):
 def misses(page, kind="relu"):
     """By how much a sum misses the curve, typically and at most."""
     cells = page.locator(f"{WIDGET} [data-kind={kind}] td").all_text_contents()
-    return [number(text.replace("less than 10", "0 × 10")) for text in cells]
+    return [number(text.replace("< 10", "0 × 10")) for text in cells]
 
 
 def visit(page, view):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sphinx.application import Sphinx
 
-from website.instruments import depths, explorer, instrument, joints
+from website.instruments import bits, depths, explorer, instrument, joints
 
-KINDS = (depths, explorer, joints)
+KINDS = (bits, depths, explorer, joints)
 
 
 def setup(app: Sphinx) -> None:

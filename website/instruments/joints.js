@@ -66,7 +66,7 @@ function fitted(kind, places, x, target) {
 }
 
 // The curves are in the table to six decimals.
-const amount = (value) => value < 1e-6 ? `less than ${power(-6)}` : scientific(value);
+const amount = (value) => value < 1e-6 ? `< ${power(-6)}` : scientific(value);
 
 const evenly = (count) => Array.from({ length: count }, (_, k) => k / count);
 
