@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from html import escape
 from itertools import product
 from pathlib import Path
@@ -42,11 +43,8 @@ def table(data: Path = DATA) -> dict[str, Any]:
     to the deepest networks, and, for each width, the measured variances, layer by layer, and for
     each measured depth the gradients and the factor with its bounds.
     """
-    with data.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    keys = ("activation", "gain", "width", "depth", "row")
-    found = {tuple(row[key] for key in keys): row for row in rows}
-    names, gains, widths, deep = (list(dict.fromkeys(row[key] for row in rows)) for key in keys[:4])
+    found = _rows(data)
+    names, gains, widths, deep = _choices(found)
 
     def measured(*setting: str) -> list[Any]:
         gradients = [found[*setting, depth, "gradient"] for depth in deep]
@@ -62,15 +60,31 @@ def table(data: Path = DATA) -> dict[str, Any]:
 
     return {
         "unit": UNIT,
-        "gain": [round(float(gain), 2) for gain in gains],
+        "gain": [_rounded(gain) for gain in gains],
         "exact": [float(gain) for gain in gains],
         "width": [int(width) for width in widths],
         "depth": [int(depth) for depth in deep],
-        "deeper": DEEPER,
+        "deeper": list(DEEPER),
         "widest": WIDEST,
         "kept": KEPT,
         "functions": {name: [both(name, gain) for gain in gains] for name in names},
     }
+
+
+def _rows(data: Path = DATA) -> dict[tuple[str, ...], dict[str, str]]:
+    """The rows of the file, by activation, gain, width, depth, and what was measured."""
+    keys = ("activation", "gain", "width", "depth", "row")
+    with data.open(encoding="utf-8", newline="") as file:
+        return {tuple(row[key] for key in keys): row for row in csv.DictReader(file)}
+
+
+def _choices(rows: Iterable[tuple[str, ...]]) -> list[list[str]]:
+    """The activations, gains, widths and depths, in the order of the file."""
+    return [list(dict.fromkeys(values)) for values in zip(*rows, strict=True)][:4]
+
+
+def _rounded(gain: str) -> float:
+    return round(float(gain), 2)
 
 
 def theory(name: str, gain: float, deep: list[int]) -> list[list[int]]:
@@ -105,12 +119,17 @@ def _decoded(coded: list[int]) -> npt.NDArray[np.float64]:
 def checked(state: str) -> str:
     """A view as an address holds it, if the table has it."""
     given = parse_qsl(state, strict_parsing=True)
-    view, found = START | {key: value for key, value in given if key != "kept"}, table()
-    choices = {key: [f"{value:g}" for value in found[key]] for key in ("gain", "width")}
-    choices |= {"f": list(found["functions"])}
-    kept = ["-".join(parts) for parts in product(*(choices[key] for key in ("f", "gain", "width")))]
-    choices |= {"depth": [f"{depth}" for depth in (*found["depth"], *DEEPER)], "kept": kept}
-    choices |= {"layer": [f"{layer}" for layer in range(1, int(view["depth"]) + 1)]}
+    view = START | {key: value for key, value in given if key != "kept"}
+    names, gains, widths, deep = _choices(_rows())
+    gains = [f"{_rounded(gain):g}" for gain in gains]
+    choices = {
+        "f": names,
+        "gain": gains,
+        "width": widths,
+        "depth": [*deep, *map(str, DEEPER)],
+        "layer": [f"{layer}" for layer in range(1, int(view["depth"]) + 1)],
+        "kept": ["-".join(parts) for parts in product(names, gains, widths)],
+    }
     pinned = [(key, value) for key, value in given if key == "kept"]
     for key, value in [*view.items(), *pinned]:
         if value not in choices[key]:
@@ -160,7 +179,7 @@ def still() -> tuple[str, str]:
 
 def source() -> str:
     """The script: activations, a network of them, and the instrument."""
-    activations = javascript.activations(table()["functions"])
+    activations = javascript.activations(_choices(_rows())[0])
     return activations + own_script("depths.js", "simulation.js", "depths-network.js")
 
 
@@ -168,8 +187,8 @@ INSTRUMENT = Instrument(
     name="depths",
     markup=lambda self, start: markup(),
     scripts=lambda: {"depths.js": source()},
-    instead="Here an instrument needs JavaScript. The figure shows three gradients on their way back "
-    "through twenty layers, measured (dots) and by theory (dashed); those of "
+    instead="Here an instrument needs JavaScript. The figure shows three gradients on their way "
+    "back through twenty layers, measured (dots) and by theory (dashed); those of "
     "{ref}`experiments-depth` and {ref}`depth-theory` have more activations and gains.",
     page=PAGE,
     checked=checked,
