@@ -167,13 +167,13 @@ def still() -> tuple[str, str]:
             title, ink = f"{REGISTRY[name].spec.title}, gain {gain:g}", line(name).color
             ax.plot(layers, measured, "o", ms=4, color=ink, label=title)
             ax.plot(layers, before[-1] - before, "--", color=ink)
-            ax.annotate(title, (1, measured[0]), (4, 9), textcoords="offset points", color=ink)
+            ax.annotate(title, (1, measured[0]), (0, -22), textcoords="offset points", color=ink)
             words.append(
                 f"{title}, width {width}: {factors[-1][0] / UNIT:.2f} of it passes each layer on "
                 f"average, and 10 to the power {measured[0]:.1f} is left in layer 1."
             )
         ax.set(xlabel="layer", ylabel="gradient, as a power of 10", xticks=[1, 5, 10, 15, 20])
-        ax.margins(0.03, 0.12)
+        ax.margins(0.03, 0.22)
         return plots.svg(figure), " ".join(words).replace("-", "−")
 
 
