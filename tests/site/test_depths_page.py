@@ -322,7 +322,7 @@ def test_beyond_the_table_one_network_is_made(reader):
     assert np.isnan(readings(page)[::2][:3]).all()
     page.wait_for_url("**&depth=50&layer=1")
     slider(page, "depth").press("Home")
-    expect(sources).to_have_text(["in 20 networks on average", "20 networks"])
+    expect(sources).to_have_text(["in 20 networks", "20 networks"])
 
 
 def test_keyboard_alone(reader):
@@ -440,7 +440,7 @@ def test_links_lead_to_views(reader):
 def test_who_listens_is_told_once(reader):
     said = told_once(reader().new_page(), PAGE, WIDGET, "layer")
     expect(said).to_contain_text("Sigmoid, gain 1, width 64, layer 20 of 20, in 20 networks")
-    expect(said).to_contain_text("on average. Variance 0.27, by theory 0.26. Gradient 1, by")
+    expect(said).to_contain_text(". Variance 0.27, by theory 0.26. Gradient 1, by")
     expect(said).to_contain_text("Factor per layer 0.234, from 0.232 to 0.235, by theory 0.235.")
 
 

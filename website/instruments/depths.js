@@ -7,7 +7,7 @@ const HIGHEST = 4; // bars above that leave the picture
 // Where what is measured comes from, above the picture and in the table.
 const THEORY = ["by theory alone", "not measured"];
 const ONE = ["in this one network", "one network"];
-const MEAN = ["in 20 networks on average", "20 networks"];
+const MEAN = ["in 20 networks", "20 networks"];
 
 const sums = (steps) => {
   let sum = 0;
