@@ -15,6 +15,7 @@ import pytest
 from markup import checked_data
 from matplotlib.colors import to_hex
 from sklearn.datasets import load_digits
+from test_javascript import run
 
 from actlib import REGISTRY
 from actlib.book import mean_field
@@ -139,11 +140,78 @@ def test_the_whole_file_is_in_the_page() -> None:
 
 def test_sizes() -> None:
     assert len(json.dumps(FOUND, separators=(",", ":")).encode()) < 40_000
-    assert len(gzip.compress(source().encode())) < 8_000
+    assert len(gzip.compress(source().encode())) < 12_000
 
 
 def source() -> str:
     return depths.INSTRUMENT.scripts()["depths.js"]
+
+
+def by_page(expression: str) -> Any:
+    """What the page's own functions make of an expression in JavaScript."""
+    functions = source().rpartition("startAll(")[0]
+    return run(f"{functions} console.log(JSON.stringify({expression})); }}")
+
+
+# With larger gains rounding errors grow as the gradients do, so fewer layers agree to 1e-9.
+@pytest.mark.parametrize(("gain", "depth"), [(0.5, 50), (1.4142, 50), (4.0, 8), (10.0, 8)])
+def test_a_network_in_the_page_is_one_of_the_package(gain: float, depth: int) -> None:
+    """From the weights that the page draws, its gradients and variances are `actlib.network`'s."""
+    names, width = list(FOUND["functions"]), 16
+    drawn = by_page(f"""{json.dumps(names)}.map((name) => {{
+        const uniform = randomly(5);
+        const x = [...randomInputs(uniform)];
+        const sizes = [INPUTS, ...new Array({depth}).fill({width}), CLASSES];
+        const layers = drawn({{ sizes, gain: {gain} }}, uniform);
+        const weights = layers.map(({{ weight }}) => [...weight]);
+        const sized = {{ gain: {gain}, width: {width}, depth: {depth} }};
+        return {{ x, weights, ...oneNetwork(name, sized, 5) }};
+    }})""")
+    for name, found in zip(names, drawn, strict=True):
+        x = np.reshape(found["x"], (8, 64))
+        np.testing.assert_allclose(np.mean(x**2, axis=1), 1)
+        network = Network([64, *[width] * depth, 10], REGISTRY[name])
+        for layer, weight in zip(network.layers, found["weights"], strict=True):
+            layer["weight"] = np.reshape(weight, layer["weight"].shape)
+        norms = np.array([np.sqrt(np.sum(d**2)) for d in network.deltas(x, np.arange(8))[:-1]])
+        variances = [np.mean(z**2) for z in network.forward(x)[1][:-1]]
+        for key, right in {"gradients": norms / norms[-1], "variances": variances}.items():
+            np.testing.assert_allclose(10.0 ** np.array(found[key]), right, rtol=1e-9)
+
+
+def test_a_seed_gives_the_same_numbers_at_any_depth() -> None:
+    short, long = by_page(
+        "[30, 50].map((depth) => oneNetwork('tanh', { gain: 1, width: 16, depth }, 3).variances)"
+    )
+    np.testing.assert_allclose(short, long[:30])
+
+
+def test_narrow_networks_stray_further_from_the_theory() -> None:
+    """What the page says of ReLU with He's gain and fifty layers."""
+    first = by_page("""[16, 64].map((width) => Array.from({ length: 20 }, (_, seed) =>
+        oneNetwork("relu", { gain: Math.SQRT2, width, depth: 50 }, seed + 1).gradients[0]))""")
+    narrow, wide = (np.sqrt(np.mean(np.square(logs))) for logs in first)
+    assert narrow > 1.3 * wide > 0.1
+
+
+def test_the_theory_reaches_the_deepest_networks() -> None:
+    for name, gain in [("gelu", 1.41), ("sigmoid", 0.5), ("tanh", 10.0)]:
+        variances, passed, expected, _ = FOUND["functions"][name][FOUND["gain"].index(gain)]
+        exact = HE if gain == 1.41 else gain
+        q = mean_field.variances(REGISTRY[name], 1.0, exact, 50)
+        steps = [0.5 * np.log10(mean_field.chi(REGISTRY[name], v, exact)) for v in q[:-1]]
+        np.testing.assert_allclose(decoded(variances), np.log10(q), atol=0.0011)
+        np.testing.assert_allclose(decoded(passed), np.cumsum([0, *steps]), atol=0.0011)
+        for depth, factor in zip((*FOUND["depth"], *depths.DEEPER), expected, strict=True):
+            assert factor / 1000 == pytest.approx(10 ** np.mean(steps[: depth - 1]), abs=0.0011)
+
+
+def test_names_do_not_lie_on_each_other() -> None:
+    heights = [100.0, 98, 30, 101, 100]
+    places = np.array(by_page(f"apart({heights})"))
+    assert (places <= heights).all()
+    assert places[2] == 30
+    assert np.diff(np.sort(places)).min() >= 16
 
 
 def test_markup_is_whole_and_loads_nothing() -> None:
@@ -163,9 +231,22 @@ def test_the_colours_are_those_of_the_figures() -> None:
         ("f=geluu", "f must be one of sigmoid, tanh, relu, selu, gelu, silu, but is geluu"),
         ("gain=1.5", "gain must be one of 0.5, 1, 1.41, 2, 4, 10, but is 1.5"),
         ("depth=5&layer=6", "layer must be one of 1, 2, 3, 4, 5, but is 6"),
+        ("kept=tanh-1-65", "kept must be one of sigmoid-0.5-16, sigmoid-0.5-64"),
     ],
 )
 def test_a_link_to_no_view_is_refused(state: str, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         depths.checked(state)
     assert depths.checked("f=relu&depth=5") == "f=relu&gain=1&width=64&depth=5&layer=1"
+    assert depths.checked("depth=50&kept=tanh-1-64&kept=relu-1.41-16").endswith(
+        "&depth=50&layer=1&kept=tanh-1-64&kept=relu-1.41-16"
+    )
+
+
+def test_the_still_picture_says_what_is_left() -> None:
+    drawing, words = depths.still()
+    assert drawing.startswith("<svg")
+    for name, gain, width in depths.STILL:
+        shown = read(FOUND, name, gain, width, 20)
+        assert f"gain {gain:g}, width {width}: {shown['factor'][0]:.2f} of it" in words
+        assert f"10 to the power {shown['gradient'][0]:.1f} is left".replace("-", "−") in words

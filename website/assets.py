@@ -22,11 +22,10 @@ from sphinx.application import Sphinx
 
 from actlib import explorer
 from website.instruments.instrument import SHEETS
-from website.maths import MODULES
+from website.maths import FONT, MODULES
 
 HERE = Path(__file__).parent
 EXPLORER = Path(explorer.__file__).parent
-FONT = MODULES / "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2"
 
 # The theme's templates name these themselves; for everything else, Sphinx is asked.
 _THEME_SHEETS = ["_static/styles/theme.css", "_static/styles/pydata-sphinx-theme.css"]

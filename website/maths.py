@@ -17,6 +17,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 MODULES = Path(__file__).parent / "node_modules"
+FONT = MODULES / "@fontsource/stix-two-math/files/stix-two-math-latin-400-normal.woff2"
 
 _log = logging.getLogger(__name__)
 

@@ -15,14 +15,23 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util import logging
 
+from website.maths import FONT
+
 _log = logging.getLogger(__name__)
 
-# Before the page is drawn, so that it does not flash in the other theme. Storage may be forbidden.
-_THEME_SCRIPT = """\
+# Before the page is drawn, so that it does not flash in the other theme, and formulas do not move
+# when their font comes. Storage may be forbidden.
+_HEAD_SCRIPT = """\
 const root = document.documentElement.dataset;
 try { root.mode = localStorage.mode || "auto"; } catch { root.mode = "auto"; }
 root.theme = root.mode !== "auto" ? root.mode
   : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+const font = document.querySelector("meta[name=formulas]");
+if (font && location.protocol !== "file:") { // where browsers refuse it
+  document.head.append(Object.assign(document.createElement("link"), {
+    rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href: font.content,
+  }));
+}
 """
 
 
@@ -44,7 +53,7 @@ def _policy() -> str:
 
     Styles may stand in the page, since Temml sets them where it aligns columns.
     """
-    digest = base64.b64encode(hashlib.sha256(_THEME_SCRIPT.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(_HEAD_SCRIPT.encode()).digest()).decode()
     return "; ".join(
         [
             "default-src 'self'",
@@ -85,10 +94,12 @@ def _check_alt(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def _add_context(app: Sphinx, page: str, template: str, context: Any, doctree: Any) -> None:
     context["security_policy"] = _policy()
-    context["theme_script"] = _THEME_SCRIPT
+    context["head_script"] = _HEAD_SCRIPT
     context["site_path"] = urlsplit(app.config.html_baseurl).path or "/"
     context["metatags"] = context.get("metatags", "") + _metatags(app, context, doctree)
     context["body"] = _mended(context.get("body") or "")
+    if "<math" in context["body"]:
+        context["formulas"] = f"_static/fonts/{FONT.name}"
     _name_toggles(context)
     if app.builder.name == "singlehtml":  # it takes the first page to lie where the pictures do
         context["body"] = context["body"].replace('src="_images', 'src="../_images')

@@ -292,6 +292,17 @@ def test_book_can_be_read_without_a_server(browser, site):
     assert not faults
 
 
+def test_the_font_of_formulas_does_not_wait_for_the_style(reader):
+    """Or else formulas, and all that is below them, move when it comes."""
+    page, asked = reader().new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(CHAPTER)
+    assert sum("stix-two-math" in url for url in asked) == 1
+    page.route("**/book.css*", lambda route: route.abort())
+    with page.expect_request("**/stix-two-math*"):
+        page.reload()
+
+
 def test_book_can_be_read_without_scripts(reader):
     page = reader(java_script_enabled=False).new_page()
     page.goto(CHAPTER)

@@ -76,28 +76,36 @@ class Network {
     return { inputs, zs };
   }
 
-  // The loss, its gradients with respect to the weights, and with respect to f(z) and z in each layer.
-  backward(x, labels) {
+  // The loss, its gradients with respect to f(z) and z in each layer, and what `forward` gives.
+  passed(x, labels) {
     const { inputs, zs } = this.forward(x);
     const last = this.layers.length - 1;
     const { loss, upstream } = crossEntropy(zs[last], labels, this.layers[last].units);
-    const arriving = [];
-    const deltas = [];
-    const gradients = [];
-    for (let i = last; i >= 0; i -= 1) {
-      const layer = this.layers[i];
-      const own = [];
-      arriving[i] = i === last ? upstream : this.passedBack(deltas[i + 1], this.layers[i + 1]);
-      deltas[i] = arriving[i];
-      if (this.hidden(i)) {
-        const given = this.given(layer);
-        const times = (slope) => arriving[i].map((g, k) => g * slope(zs[i][k], ...given));
-        deltas[i] = times(this.activation.slope);
-        own.push(...this.learned.map((name) => Float64Array.of(sum(times(this.activation.partials[name])))));
-      }
-      gradients.unshift(outer(inputs[i], deltas[i], layer.inputs, layer.units), columns(deltas[i], layer.units), ...own);
+    const [arriving, deltas] = [[], []];
+    arriving[last] = deltas[last] = upstream;
+    for (let i = last - 1; i >= 0; i -= 1) {
+      arriving[i] = this.passedBack(deltas[i + 1], this.layers[i + 1]);
+      deltas[i] = this.times(this.activation.slope, arriving[i], zs[i], this.layers[i]);
     }
-    return { loss, gradients, arriving, deltas, inputs, zs };
+    return { loss, arriving, deltas, inputs, zs };
+  }
+
+  // The same, with the gradients with respect to the weights.
+  backward(x, labels) {
+    const found = this.passed(x, labels);
+    const gradients = this.layers.flatMap((layer, i) => {
+      const [arriving, delta] = [found.arriving[i], found.deltas[i]];
+      const learned = this.hidden(i) ? this.learned : [];
+      const own = learned.map((name) => sum(this.times(this.activation.partials[name], arriving, found.zs[i], layer)));
+      return [outer(found.inputs[i], delta, layer.inputs, layer.units), columns(delta, layer.units), ...own.map((total) => Float64Array.of(total))];
+    });
+    return { ...found, gradients };
+  }
+
+  // What arrives at a layer, times a derivative of its activation.
+  times(derivative, arriving, z, layer) {
+    const given = this.given(layer);
+    return arriving.map((upstream, k) => upstream * derivative(z[k], ...given));
   }
 
   // The gradient with respect to what a layer was passed.
