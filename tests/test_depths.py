@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import random
 import re
@@ -136,11 +135,6 @@ def test_the_whole_file_is_in_the_page() -> None:
         if row["row"] == "gradient":
             bounds = [float(row[key]) for key in ("factor", "low", "high")]
             np.testing.assert_allclose(shown["factor"], bounds, rtol=0, atol=0.00051)
-
-
-def test_sizes() -> None:
-    assert len(json.dumps(FOUND, separators=(",", ":")).encode()) < 40_000
-    assert len(gzip.compress(source().encode())) < 12_000
 
 
 def source() -> str:

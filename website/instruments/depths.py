@@ -180,7 +180,7 @@ def still() -> tuple[str, str]:
 def source() -> str:
     """The script: activations, a network of them, and the instrument."""
     activations = javascript.activations(_choices(_rows())[0])
-    return activations + own_script("depths.js", "simulation.js", "depths-network.js")
+    return own_script("depths.js", "simulation.js", "depths-network.js", before=activations)
 
 
 INSTRUMENT = Instrument(

@@ -93,7 +93,9 @@ def still() -> tuple[str, str]:
 INSTRUMENT = Instrument(
     name="joints",
     markup=lambda self, start: markup(),
-    scripts=lambda: {"joints.js": javascript.activations(UNITS) + own_script("joints.js")},
+    scripts=lambda: {
+        "joints.js": own_script("joints.js", before=javascript.activations(UNITS)),
+    },
     instead="Here an instrument needs JavaScript. The figure has what it shows at its start: five "
     "ReLU units (thin), whose joints are the dotted lines, and their sum (thick) beside the wave "
     "that it is fitted to.",
