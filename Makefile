@@ -67,7 +67,7 @@ peers: .venv .venv-peers ## check what other libraries ship, for the chapters th
 bench: .venv-bench ## time functions beside other libraries; a ratio 1.5 times worse is an error, STORE=yes stores
 	.venv-bench/bin/python benchmarks/speed.py $(if $(STORE),--store) $(NAMES)
 
-times: .venv ## time the import, the notebooks, the book's build and the tests, and store the results
+times: .venv ## time the import, the notebooks, the book, its instruments and the tests, and store the results
 	$(BIN)/python benchmarks/times.py $(NAMES)
 
 accuracy: .venv ## measure every function and derivative on a grid that is denser still

@@ -1,12 +1,15 @@
-"""Time the project itself: times.py [import] [check] [notebooks] [book] [tests], by default all.
+"""Time the project itself: times.py [import] [check] [notebooks] [book] [frames] [tests].
 
-The import is timed in fresh processes, over that of NumPy; then a check of one activation, the
-notebooks one after the other, the book without and with the pages of the build before, and the
-tests, daily and deep. Results go to ``chapters/data/times.csv`` as they come, and take the place of
-former ones. What takes longer than its budget is an error: no test depends on the clock, this does.
+Without a name, all of them. The import is timed in fresh processes, over that of NumPy; then a
+check of one activation, the notebooks one after the other, the book without and with the pages of
+the build before, how long an instrument of the built book keeps its page busy at most while it is
+moved, and the tests, daily and deep. Results go to ``chapters/data/times.csv`` as they come, and
+take the place of former ones. What takes longer than its budget is an error: no test depends on
+the clock, this does.
 """
 
 import csv
+import functools
 import os
 import subprocess
 import sys
@@ -21,7 +24,17 @@ from peers import processor, write
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "chapters" / "data" / "times.csv"
 FIELDS = ["what", "part", "seconds", "date", "processor", "cores"]
-BUDGETS = {"import": 0.015, "check": 5, "notebooks": 40, "daily": 480, "deep": 1800}  # seconds
+# In seconds.
+BUDGETS = {
+    "import": 0.015,
+    "check": 5,
+    "notebooks": 40,
+    "frames": 0.05,
+    "daily": 480,
+    "deep": 1800,
+}
+STARTS = ".run, [name=send], [name=play]"  # what sets an instrument going, if something does
+WATCHED = 10  # seconds
 IMPORT = """
 import time
 import numpy
@@ -75,6 +88,40 @@ def time_book():
     yield "warm", seconds(*build)
 
 
+def time_frames():
+    from playwright.sync_api import sync_playwright
+
+    from website.browser import executable, longest_task
+    from website.instruments import KINDS
+
+    pages = {
+        path: path.read_text("utf-8") for path in sorted(ROOT.glob("_build/html/chapters/*.html"))
+    }
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable(playwright))
+        for name in sorted(kind.INSTRUMENT.name for kind in KINDS):
+            page = browser.new_page(viewport={"width": 390, "height": 844})
+            page.goto(next(path for path, text in pages.items() if f"/{name}.js" in text).as_uri())
+            widget = page.locator(f".{name}, .actlib-{name}").first
+            widget.scroll_into_view_if_needed()
+            yield name, longest_task(page, functools.partial(move, page, widget)) / 1000
+            page.close()
+        browser.close()
+
+
+def move(page, widget):
+    """Set an instrument going and watch, or else move its first slider again and again."""
+    start, until = widget.locator(STARTS).first, time.monotonic() + WATCHED
+    goes = start.count() > 0
+    if goes:
+        start.click()
+    while time.monotonic() < until:
+        if goes:
+            page.wait_for_timeout(100)
+        else:
+            widget.locator("input[type=range]").first.press("ArrowRight")
+
+
 def time_tests():
     yield "daily", seconds("make", "test")
     yield "deep", seconds("make", "test-deep")
@@ -85,6 +132,7 @@ TIMED = {
     "check": time_check,
     "notebooks": time_notebooks,
     "book": time_book,
+    "frames": time_frames,
     "tests": time_tests,
 }
 

@@ -1,8 +1,6 @@
 """Move an instrument of the book as a reader does, and see what comes of it."""
 
 import io
-import json
-from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
@@ -100,22 +98,6 @@ def outside_the_paper(page: Page, words: set[str]) -> set[str]:
 
         sheet.extract_text(visitor_text=note)
     return words - found
-
-
-def longest_task(page: Page, move: Callable[[], None]) -> float:
-    """The longest time, in milliseconds of the processor, for which a page does but one thing.
-
-    The clock would also count what other programs take of the processor meanwhile.
-    """
-    browser = page.context.browser
-    assert browser is not None
-    browser.start_tracing(page=page, categories=["toplevel"])
-    move()
-    events = json.loads(browser.stop_tracing())["traceEvents"]
-    names = [event for event in events if event["name"] == "thread_name"]
-    main = {(e["pid"], e["tid"]) for e in names if e["args"]["name"] == "CrRendererMain"}
-    tasks = [event for event in events if (event["pid"], event["tid"]) in main]
-    return max(event.get("tdur", 0) for event in tasks) / 1000
 
 
 def check_copying(page: Page, widget: str) -> None:

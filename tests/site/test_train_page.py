@@ -12,7 +12,6 @@ from moving import (
     check_copying,
     cramped,
     listen,
-    longest_task,
     low_sliders,
     number,
     outside_the_paper,
@@ -22,6 +21,7 @@ from playwright.sync_api import Page, expect
 from test_javascript import run
 from test_pages import outcry
 
+from website.browser import longest_task
 from website.instruments import train
 
 PAGE = "chapters/train.html"
