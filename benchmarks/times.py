@@ -10,6 +10,7 @@ the clock, this does.
 
 import csv
 import functools
+import json
 import os
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def time_book():
 def time_frames():
     from playwright.sync_api import sync_playwright
 
-    from website.browser import executable, longest_task
+    from website.browser import executable
     from website.instruments import KINDS
 
     pages = {
@@ -104,9 +105,24 @@ def time_frames():
             page.goto(next(path for path, text in pages.items() if f"/{name}.js" in text).as_uri())
             widget = page.locator(f".{name}, .actlib-{name}").first
             widget.scroll_into_view_if_needed()
-            yield name, longest_task(page, functools.partial(move, page, widget)) / 1000
+            yield name, longest_task(page, functools.partial(move, page, widget))
             page.close()
         browser.close()
+
+
+def longest_task(page, move):
+    """The longest time, in seconds of the processor, for which a page does but one thing.
+
+    The clock would also count what other programs take of the processor meanwhile.
+    """
+    browser = page.context.browser
+    browser.start_tracing(page=page, categories=["toplevel"])
+    move()
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    names = [event for event in events if event["name"] == "thread_name"]
+    main = {(e["pid"], e["tid"]) for e in names if e["args"]["name"] == "CrRendererMain"}
+    tasks = [event for event in events if (event["pid"], event["tid"]) in main]
+    return max(event.get("tdur", 0) for event in tasks) / 1e6
 
 
 def move(page, widget):

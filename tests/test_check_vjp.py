@@ -368,10 +368,10 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("given", OTHERS.values(), ids=OTHERS)
-def test_right_functions_of_others_pass(given: dict[str, Any]) -> None:
+@pytest.mark.parametrize("name", deep_unless(lambda name: name != "logarithms", OTHERS))
+def test_right_functions_of_others_pass(name: str) -> None:
     """NaN may go elsewhere in its vector, and where the formula is not defined anything may be."""
-    report = check_vjp(**given, dtypes=["float32"])
+    report = check_vjp(**OTHERS[name], dtypes=["float32"])
     report.raise_if_failed()
     assert report.find("value", "accuracy").detail.startswith("E is at most")
 

@@ -180,6 +180,7 @@ def test_a_seed_gives_the_same_numbers_at_any_depth() -> None:
     np.testing.assert_allclose(short, long[:30])
 
 
+@pytest.mark.deep
 def test_narrow_networks_stray_further_from_the_theory() -> None:
     """What the page says of ReLU with He's gain and fifty layers."""
     first = by_page("""[16, 64].map((width) => Array.from({ length: 20 }, (_, seed) =>

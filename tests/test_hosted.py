@@ -58,6 +58,7 @@ def served(tmp_path):
         server.shutdown()
 
 
+@pytest.mark.deep
 def test_install_cell_installs_from_the_address(served, tmp_path):
     (asked,) = re.findall(
         r"%pip install .*\"(.*)\"", INSTALL.format(requirement=requirement(served, "plot"))

@@ -71,12 +71,16 @@ def found(mode: str, dtype: str) -> dict[str, Any]:
 
 
 # Of half precision, eager and graph differ by nothing but the rounding at the end.
+WAYS = [
+    *itertools.product(["eager", "graph", "XLA"], ["float32", "float64"]),
+    *itertools.product(["XLA"], ["float16", "bfloat16"]),
+]
+QUICK = [("eager", "float64"), ("graph", "float32"), ("XLA", "bfloat16")]
+
+
 @pytest.mark.parametrize(
     ("mode", "dtype"),
-    [
-        *itertools.product(["eager", "graph", "XLA"], ["float32", "float64"]),
-        *itertools.product(["XLA"], ["float16", "bfloat16"]),
-    ],
+    [pytest.param(*way, marks=() if way in QUICK else pytest.mark.deep) for way in WAYS],
     scope="module",
 )
 @each_name
@@ -229,10 +233,6 @@ CONVERTED = {
 }
 
 
-def has_defaults(key: str) -> bool:
-    return key.endswith("_0")
-
-
 INFINITE = np.float32([-np.inf, np.inf])
 LOGISTIC = "logistic"  # TensorFlow Lite's own operation, of which the converter makes our sigmoid
 
@@ -257,10 +257,10 @@ def layer_for(key: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def lite(tmp_path_factory: pytest.TempPathFactory, deep: bool) -> dict[str, np.ndarray]:
+def lite(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     """What one converted model with every activation and gated unit computes."""
-    chosen = filter(lambda key: deep or has_defaults(key), CONVERTED)
-    z = {key: points_for(key) for key in (*chosen, *GATED_UNITS)} | {LOGISTIC: points_for("tanh_0")}
+    z = {key: points_for(key) for key in (*CONVERTED, *GATED_UNITS)}
+    z |= {LOGISTIC: points_for("tanh_0")}
     inputs = {key: keras.Input([len(x)], batch_size=1, name=key) for key, x in z.items()}
     model = keras.Model(inputs, {key: layer_for(key)(x) for key, x in inputs.items()})
     path = str(tmp_path_factory.mktemp("model"))
@@ -272,7 +272,8 @@ def lite(tmp_path_factory: pytest.TempPathFactory, deep: bool) -> dict[str, np.n
     return {key: y[0] for key, y in run(**{key: x[None] for key, x in z.items()}).items()}
 
 
-@pytest.mark.parametrize("key", contract.deep_unless(has_defaults, CONVERTED))
+@pytest.mark.deep
+@pytest.mark.parametrize("key", CONVERTED)
 def test_converted_models_are_as_accurate(lite: dict[str, np.ndarray], key: str) -> None:
     """The bound is NumPy's; what is near the smallest normal number is flushed to zero.
 
@@ -293,6 +294,7 @@ def test_converted_models_are_as_accurate(lite: dict[str, np.ndarray], key: str)
     assert_equal_up_to_the_largest(got[-2:], limits)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", GATED_UNITS)
 def test_converted_gated_units(lite: dict[str, np.ndarray], name: str) -> None:
     assert_equal_up_to_the_largest(lite[name], VECTORS[name](HALVES.ravel()))
