@@ -10,7 +10,6 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import cast
 
 import numpy as np
 
@@ -219,9 +218,10 @@ class Network:
         >>> network.accuracy(x, labels)
         1.0
         """
-        if (rate is None) == (optimiser is None):
+        if rate is not None and optimiser is None:
+            optimiser = Descent(rate)
+        elif rate is not None or optimiser is None:
             raise TypeError("fit needs a rate, or an optimiser with a rate of its own, not both")
-        optimiser = optimiser or Descent(cast("float", rate))
         x, labels = matched(x, labels)
         names = [name for layer in self.layers for name in layer]
         decay = dict(decay or {})

@@ -12,10 +12,10 @@ import mpmath
 import numpy as np
 import pytest
 from markup import checked_data
-from test_javascript import run
 
 from actlib import explorer, sigmoid
 from website.instruments import bits
+from website.javascript import run
 
 FOUND = bits.table()
 Z = bits.places()

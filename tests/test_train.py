@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from markup import checked_data
 from matplotlib.colors import to_hex
-from test_javascript import run
 
 from actlib import REGISTRY, study
 from actlib.network import Network
 from actlib.plots import STYLE
 from website.instruments import train
 from website.instruments.instrument import HERE
+from website.javascript import run
 
 VIEWS = [(HERE / name).read_text("utf-8") for name in train.VIEWS]
 CODE = train.runs() + "".join(VIEWS)

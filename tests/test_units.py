@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 from markup import checked_data
-from test_javascript import run
 
 from actlib.health import turnover
 from tools import recording
 from website.instruments import units
+from website.javascript import run
 
 STORED = {name: json.loads(recording.path(name).read_text()) for name in recording.RECORDINGS}
 

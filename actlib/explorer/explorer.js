@@ -5,12 +5,6 @@ const LINE = 15; // of text, in pixels
 const [VALUE, SLOPE] = [1, 2];
 const SIDES = ["a", "b"];
 
-const html = (tag, properties, ...content) => {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...content);
-  return element;
-};
-
 // ---- Numbers
 
 const rows = (numbers, units) => Array.from({ length: numbers.length / units.length }, (_, row) =>

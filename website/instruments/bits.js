@@ -136,12 +136,7 @@ function start(root) {
     }
   }
 
-  const html = (tag, ...content) => {
-    const element = document.createElement(tag);
-    element.append(...content.filter(Boolean));
-    return element;
-  };
-  const struck = ([right, wrong]) => [right, wrong && html("s", wrong)];
+  const struck = ([right, wrong]) => wrong ? [right, html("s", {}, wrong)] : [right];
 
   // A number: its bits, its digits, and how far it is off, as far as the row has places for them.
   function line(row, name, { format, exact, values }) {
@@ -149,13 +144,13 @@ function start(root) {
     const [bits, digits, off] = row.querySelectorAll("dd");
     if (name !== "slope") {
       const fields = register(x, y, format);
-      const box = html("span", ...fields.map((field) => html("span", ...struck(field))));
+      const box = html("span", {}, ...fields.map((field) => html("span", {}, ...struck(field))));
       box.setAttribute("role", "img");
       box.setAttribute("aria-label", `Bits: ${fields.map((field) => field.join("")).join(" ")}`);
       bits.replaceChildren(box);
     }
     const [right, wrong, times] = decimal(x, y, format);
-    digits?.replaceChildren(...struck([right, wrong]).filter(Boolean), times);
+    digits?.replaceChildren(...struck([right, wrong]), times);
     if (off) off.textContent = ulps(x, y, format);
   }
 

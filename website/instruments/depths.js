@@ -188,11 +188,7 @@ function start(root) {
     theory.textContent = expected;
     root.querySelectorAll(".source").forEach((place, i) => { place.textContent = source[i]; });
     const values = ghosts.map(({ name, logs }) => `${name}: ${at(logs, layer)} in layer ${layer}`);
-    find(".kept").replaceChildren(...(values.length ? values : ["Keep a curve, and compare it with others."]).map((words) => {
-      const item = document.createElement("li");
-      item.textContent = words;
-      return item;
-    }));
+    find(".kept").replaceChildren(...(values.length ? values : ["Keep a curve, and compare it with others."]).map((words) => html("li", {}, words)));
     said = `${inputs.f.selectedOptions[0].text}, gain ${size("gain")}, width ${size("width")}, layer ${layer} of ${size("depth")}, ${source[0]}. `
       + ["Variance", "Gradient"].map((name, i) => `${name} ${numbers[i][0]}, by theory ${numbers[i][1]}.`).join(" ")
       + ` Factor per layer ${measured.textContent}${bounds.length ? `, from ${bounds.join(" to ")}` : ""}, by theory ${expected}.`
@@ -237,38 +233,28 @@ function start(root) {
   }
 
   function picture(chart, curve, ghosts) {
-    const [right, bottom] = [box.width - PAD.right, box.height - PAD.bottom];
     const [layer, depth] = [Number(inputs.layer.value), size("depth")];
     const shown = curve.measured ?? curve.theory;
     const values = [shown, curve.theory, ...ghosts.map(({ logs }) => logs)].flat();
     const [least, most] = [Math.min(...values), Math.max(...values)];
     const margin = Math.max(0.06 * (most - least), (1 - most + least) / 2);
-    const inner = bottom - PAD.top;
+    const inner = box.height - PAD.bottom - PAD.top;
     const names = inner / (inner - 16 * ghosts.length); // above the highest curve
     const [low, high] = [least - margin, least - margin + names * (most - least + 2 * margin)];
-    const x = (layer) => (PAD.left + (layer - 1) / (depth - 1) * (right - PAD.left)).toFixed(2);
-    const y = (value) => (PAD.top + (high - value) / (high - low) * (bottom - PAD.top)).toFixed(2);
-    const joined = (logs) => `M${logs.map((value, i) => `${x(i + 1)} ${y(value)}`).join("L")}`;
-    const path = (logs, name) => svg("path", { d: joined(logs), class: name });
-    const dot = (value, layer, r, name) => svg("circle", { cx: x(layer), cy: y(value), r, class: `dot filled ${name}` });
+    const { y, across, up, below, upright, path, dot } = plane(box, PAD, [1, depth], [low, high]);
+    const joined = (logs) => logs.map((value, i) => [i + 1, value]);
     const places = apart([...ghosts.map(({ logs }) => y(logs[0]) - 5), Number(y(shown[0])) + 6]);
 
     show(chart, box,
-      ...marked(depth).flatMap((mark) => [
-        line(x(mark), PAD.top, x(mark), bottom, "grid"),
-        text(x(mark), bottom + 17, "middle", `${mark}`),
-      ]),
-      ...ticks(low, high).flatMap(([place, words]) => [
-        line(PAD.left, y(place), right, y(place), "grid"),
-        text(PAD.left - 6, Number(y(place)) + 4, "end", words),
-      ]),
-      text((PAD.left + right) / 2, box.height - 4, "middle", "layer"),
-      line(x(layer), PAD.top, x(layer), bottom, "place"),
-      ...ghosts.map(({ logs }) => path(logs, "ghost")),
-      ...(curve.measured ? [path(curve.measured, "curve measured")] : []),
-      path(curve.theory, "curve theory"),
-      ...(curve.measured ?? []).map((value, i) => dot(value, i + 1, 2, "measured")),
-      dot(shown[layer - 1], layer, 5, curve.measured ? "measured" : "theory"),
+      ...across(marked(depth).map((mark) => [mark, `${mark}`])),
+      ...up(ticks(low, high)),
+      below("layer"),
+      upright(layer, "place"),
+      ...ghosts.map(({ logs }) => path(joined(logs), "ghost")),
+      ...(curve.measured ? [path(joined(curve.measured), "curve measured")] : []),
+      path(joined(curve.theory), "curve theory"),
+      ...(curve.measured ?? []).map((value, i) => dot(i + 1, value, 2, "measured")),
+      dot(layer, shown[layer - 1], 5, curve.measured ? "measured" : "theory"),
       ...ghosts.map(({ name }, i) => svg("text", { x: PAD.left + 6, y: places[i], class: "name" }, name)),
     );
   }

@@ -136,23 +136,22 @@ function start(root) {
 
   function picture(target, { units, sum }) {
     const [right, bottom] = [box.width - PAD.right, box.height - PAD.bottom];
-    const across = (place) => (PAD.left + place * (right - PAD.left)).toFixed(2);
-    const up = (value) => (PAD.top + (HIGH - value) / (2 * HIGH) * (bottom - PAD.top)).toFixed(2);
-    const path = (values, name) => svg("path", { d: `M${values.map((value, i) => `${across(x[i])} ${up(value)}`).join("L")}`, class: name });
+    const at = plane(box, PAD, [0, 1], [-HIGH, HIGH]);
+    const path = (values, name) => at.path(values.map((value, i) => [x[i], value]), name);
     const inside = svg("svg", { x: PAD.left, y: PAD.top, width: right - PAD.left, height: bottom - PAD.top, viewBox: `${PAD.left} ${PAD.top} ${right - PAD.left} ${bottom - PAD.top}` });
     inside.append(...units.map((values) => path(values, "unit")), path(target, "target"), path(sum, "curve"));
     const joint = Number(inputs.joint.value) - 1;
     const marks = jointed() ? places.flatMap((place, k) => [
-      line(across(place), PAD.top, across(place), bottom, "place"),
-      svg("circle", { cx: across(place), cy: bottom + 12, r: k === joint ? 8 : 6, class: `dot ${k === joint ? "filled" : ""}` }),
+      at.upright(place, "place"),
+      svg("circle", { cx: at.x(place), cy: bottom + 12, r: k === joint ? 8 : 6, class: `dot ${k === joint ? "filled" : ""}` }),
     ]) : [];
     show(chart, box,
       ...[-2, -1, 0, 1, 2].flatMap((tick) => [
-        line(PAD.left, up(tick), right, up(tick), tick ? "grid" : "axis"),
-        text(PAD.left - 6, Number(up(tick)) + 4, "end", minus(`${tick}`)),
+        line(PAD.left, at.y(tick), right, at.y(tick), tick ? "grid" : "axis"),
+        text(PAD.left - 6, Number(at.y(tick)) + 4, "end", minus(`${tick}`)),
       ]),
-      ...[0, 0.5, 1].map((tick) => text(across(tick), bottom + 38, "middle", `${tick}`)),
-      text(across(0.75), bottom + 38, "middle", "x"),
+      ...[0, 0.5, 1].map((tick) => text(at.x(tick), bottom + 38, "middle", `${tick}`)),
+      text(at.x(0.75), bottom + 38, "middle", "x"),
       inside, ...marks);
   }
 

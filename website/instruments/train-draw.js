@@ -103,7 +103,7 @@ function curves(chart, box, histories, key, most) {
     below("steps"),
     ...histories.flatMap((history, side) => {
       const points = history.filter((at) => Number.isFinite(at[key])).map((at) => [at.steps, Math.min(most, at[key])]);
-      return points.length ? [path(points, "ab"[side])] : [];
+      return points.length ? [path(points, `curve ${"ab"[side]}`)] : [];
     }));
 }
 

@@ -65,7 +65,7 @@ function background(arrived) {
 
 // Dots of both, their means and their intervals, from 0 to 100.
 function dotted(chart, box, results) {
-  const { x, across, line } = plane(box, { ...MARGINS, left: 20, top: 0 }, [0, 100], [0, 1]);
+  const { x, across } = plane(box, { ...MARGINS, left: 20, top: 0 }, [0, 100], [0, 1]);
   const rows = results.flatMap((values, side) => {
     const y = 24 + 40 * side;
     const name = svg("text", { x: 0, y: y + 4 }, "AB"[side]);

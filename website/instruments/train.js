@@ -230,7 +230,7 @@ function begin(root) {
     trials.start({ ...numbered(view.shared), setting: numbered(view[SIDES[next()]]), own: view.points, seed: results[next()].length + 1 });
   }
   const seeds = (count) => {
-    wanted = Math.min(20, count);
+    wanted = Math.min(MOST, count);
     goOn();
     scored();
   };
@@ -273,7 +273,7 @@ function begin(root) {
   });
   press(".again", reset);
   press(".more", () => seeds(Math.max(wanted, results[1].length) + 1));
-  press(".all", () => seeds(20));
+  press(".all", () => seeds(MOST));
   press(".set", () => own(view.points + placed(Number(inputs.across.value), Number(inputs.up.value), inputs.class.value)));
   press(".own .back", () => own(view.points.slice(0, -3)));
   press(".own .none", () => own(""));

