@@ -46,15 +46,29 @@ function settled(action) {
   return { now, soon: () => { timer ??= setTimeout(now, 400); } };
 }
 
-// Has a chart say how far along it is pointed at, with a button down or a finger.
+// Has a chart say how far along it is pointed at, with a button down or a finger, and whether that is
+// where one begins. A finger that goes up or down scrolls the page, so it is waited for.
 function dragged(chart, move) {
-  const drag = (event) => move(event.clientX - chart.getBoundingClientRect().left);
+  let down;
+  const drag = (event, begins = false) => move(event.clientX - chart.getBoundingClientRect().left, begins);
+  const begin = () => {
+    drag(down, true);
+    down = undefined;
+  };
   chart.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
     event.preventDefault();
     chart.setPointerCapture(event.pointerId);
-    drag(event);
+    down = event;
+    if (event.pointerType !== "touch") begin();
   });
-  chart.addEventListener("pointermove", (event) => chart.hasPointerCapture(event.pointerId) && drag(event));
+  chart.addEventListener("pointermove", (event) => {
+    if (!chart.hasPointerCapture(event.pointerId)) return;
+    if (down && Math.abs(event.clientX - down.clientX) > Math.abs(event.clientY - down.clientY)) begin();
+    if (!down) drag(event);
+  });
+  chart.addEventListener("pointerup", () => down && begin());
+  chart.addEventListener("pointercancel", () => { down = undefined; });
 }
 
 // Draws on a chart that goes from `left` to `right` and from `low` to `high`, within margins: marks
@@ -148,6 +162,8 @@ function keepsView(root, key, { read, written, words, draw }) {
 function startAll(selector, start) {
   for (const root of document.querySelectorAll(`${selector}:not([data-ready])`)) {
     root.dataset.ready = "";
+    // A slider says its value by itself.
+    for (const output of root.querySelectorAll(".slider output")) output.setAttribute("aria-live", "off");
     start(root);
   }
 }

@@ -208,8 +208,10 @@ def test_a_finger_drags_sideways_and_scrolls_up_and_down(reader):
     touch(page, (x, y), (x + 120, y + 3))
     assert layer(page) >= 11
     assert page.evaluate("scrollY") == scrolled
-    touch(page, (x, y), (x, y - 120))
+    chosen = layer(page)
+    touch(page, (x + 20, y), (x + 24, y - 120))
     page.wait_for_function("before => scrollY > before + 50", arg=scrolled)
+    assert layer(page) == chosen
 
 
 def press(page: Page, name: str) -> None:
@@ -299,6 +301,19 @@ def test_curves_are_kept_to_compare_with(reader):
     other.wait_for_url("**&layer=7")
     other.goto(f"{PAGE}#f=tanh&kept=__proto__-1-64&kept=relu-1-1&kept=relu&kept=relu-1-64")
     expect(other.locator(f"{WIDGET} .ghost")).to_have_count(0)  # three were given
+
+
+def test_a_button_that_can_do_no_more_keeps_the_focus(reader):
+    page = reader().new_page()
+    visit(page, **VIEW)
+    for name in ("keep", "clear"):
+        button = page.locator(f"{WIDGET} .actions [name={name}]")
+        button.focus()
+        for _ in range(2):  # once more does nothing
+            page.keyboard.press("Enter")
+            expect(button).to_be_disabled()
+            expect(button).to_be_focused()
+            expect(page.locator(f"{WIDGET} .ghost")).to_have_count(1 if name == "keep" else 0)
 
 
 def test_beyond_the_table_one_network_is_made(reader):

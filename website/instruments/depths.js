@@ -157,8 +157,9 @@ function start(root) {
       inputs[name].setAttribute("aria-valuetext", text);
     }
     buttons.send.textContent = calm.matches && inputs.layer.value > 1 ? "One layer further back" : "Send a gradient back";
-    buttons.keep.disabled = kept.length === data.kept || kept.some((chosen) => same(chosen, setting()));
-    buttons.clear.disabled = !kept.length;
+    // Buttons that were disabled would lose the focus.
+    buttons.keep.setAttribute("aria-disabled", kept.length === data.kept || kept.some((chosen) => same(chosen, setting())));
+    buttons.clear.setAttribute("aria-disabled", !kept.length);
     buttons.other.style.visibility = isOne(setting()) ? "visible" : "hidden";
     const shown = view();
     report(shown);
@@ -307,7 +308,9 @@ function start(root) {
     clear: () => { kept = []; changed(); },
     other: () => { network = network % 999 + 1; changed(); },
   };
-  for (const [name, button] of Object.entries(buttons)) button.addEventListener("click", pressed[name]);
+  for (const [name, button] of Object.entries(buttons)) {
+    button.addEventListener("click", () => button.ariaDisabled !== "true" && pressed[name]());
+  }
 
   // From there, the arrow keys move the layer.
   const moved = (layer) => {
