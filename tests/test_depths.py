@@ -180,6 +180,29 @@ def test_a_seed_gives_the_same_numbers_at_any_depth() -> None:
     np.testing.assert_allclose(short, long[:30])
 
 
+def test_networks_of_a_seed_and_a_width_draw_their_numbers_once() -> None:
+    """A page must not be busy for long when the gain or the depth is changed."""
+    deepest, others, more = by_page("""(() => {
+        const counts = [];
+        let count = 0;
+        const plain = randomly;
+        randomly = (seed) => {
+            const uniform = plain(seed);
+            const { normal } = uniform;
+            uniform.normal = () => { count += 1; return normal(); };
+            return uniform;
+        };
+        oneNetwork("tanh", { gain: 1, width: 16, depth: 50 }, 7);
+        counts.push(count);
+        oneNetwork("relu", { gain: 2, width: 16, depth: 50 }, 7);
+        oneNetwork("tanh", { gain: 1, width: 16, depth: 30 }, 7);
+        counts.push(count);
+        oneNetwork("tanh", { gain: 1, width: 16, depth: 30 }, 8);
+        return [...counts, count];
+    })()""")
+    assert deepest == others < more
+
+
 @pytest.mark.deep
 def test_narrow_networks_stray_further_from_the_theory() -> None:
     """What the page says of ReLU with He's gain and fifty layers."""

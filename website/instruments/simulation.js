@@ -33,7 +33,7 @@ function drawn({ sizes, gain, bias = 0, params = {}, learned = false }, uniform)
     const inputs = sizes[i];
     const hidden = i < sizes.length - 2;
     const factor = gain === "glorot" ? Math.sqrt(2 * inputs / (inputs + units)) : gain;
-    const weight = Float64Array.from({ length: inputs * units }, () => factor / Math.sqrt(inputs) * uniform.normal());
+    const weight = new Float64Array(inputs * units).map(() => factor / Math.sqrt(inputs) * uniform.normal());
     const layer = { inputs, units, weight, bias: new Float64Array(units).fill(hidden ? bias : 0) };
     if (hidden && learned) for (const [key, value] of Object.entries(params)) layer[key] = Float64Array.of(value);
     return layer;
