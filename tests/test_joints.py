@@ -82,6 +82,7 @@ def test_markup_is_whole_and_loads_nothing() -> None:
         ("kind=gelu", "kind must be one of relu, tanh, powers, but is gelu"),
         ("units=17", "units must be one of 1, 2"),
         ("units=2&at=0.5", "at must be a place from 0 to 1 for each unit, but is 0.5"),
+        ("units=2&at=,0.5", "could not convert string to float"),
         ("units=2&at=0.5,1.5", "at must be a place from 0 to 1 for each unit, but is 0.5,1.5"),
     ],
 )

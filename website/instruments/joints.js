@@ -19,22 +19,30 @@ function columns(kind, places, x) {
   return found;
 }
 
-const dot = (a, b) => a.reduce((total, value, i) => total + value * b[i], 0);
-const minusTimes = (a, factor, b) => a.map((value, i) => value - factor * b[i]);
+// Plain loops, as these are what takes time while a joint is dragged.
+function dot(a, b) {
+  let total = 0;
+  for (let i = 0; i < a.length; i += 1) total += a[i] * b[i];
+  return total;
+}
+
+function take(a, factor, b) {
+  for (let i = 0; i < a.length; i += 1) a[i] -= factor * b[i];
+}
 
 // The weights of columns that come nearest to a target: each column is made square to those before it,
 // twice for the sake of roundoff (Gram and Schmidt). One that adds nothing new gets no weight.
 function leastSquares(columns, target) {
   const [squares, shares] = [[], []];
-  let rest = target;
+  const rest = Float64Array.from(target);
   const along = columns.map((column, k) => {
     shares[k] = new Array(k).fill(0);
-    let own = column;
+    const own = Float64Array.from(column);
     for (const _ of [1, 2]) {
       squares.forEach((square, i) => {
         const share = dot(square, own);
         shares[k][i] += share;
-        own = minusTimes(own, share, square);
+        take(own, share, square);
       });
     }
     const norm = Math.sqrt(dot(own, own));
@@ -42,7 +50,7 @@ function leastSquares(columns, target) {
     squares[k] = own.map((value) => fresh ? value / norm : 0);
     shares[k][k] = norm;
     const length = dot(squares[k], rest);
-    rest = minusTimes(rest, length, squares[k]);
+    take(rest, length, squares[k]);
     return length;
   });
   const weights = along.map(() => 0);
@@ -72,7 +80,7 @@ const evenly = (count) => Array.from({ length: count }, (_, k) => k / count);
 
 function start(root) {
   const find = (selector) => root.querySelector(selector);
-  const { curves } = JSON.parse(find("script").textContent);
+  const { curves, inks } = JSON.parse(find("script").textContent);
   const chart = find(".chart");
   const inputs = Object.fromEntries(["curve", "kind", "units", "joint", "place"].map((name) => [name, find(`[name=${name}]`)]));
   const box = { width: 0, height: 0 };
@@ -81,7 +89,7 @@ function start(root) {
   let said = "";
 
   const jointed = () => inputs.kind.value !== "powers";
-  const isEven = () => places.every((place, k) => Math.abs(place - k / places.length) < 0.0026);
+  const isEven = () => places.every((place, k) => place === k / places.length);
 
   function read(text) {
     const given = new URLSearchParams(text);
@@ -91,10 +99,13 @@ function start(root) {
     }
     inputs.units.value = numberOf(given, "units") ?? inputs.units.value;
     places = evenly(Number(inputs.units.value));
-    const wanted = (given.get("at") ?? "").split(",").map(Number);
-    if (wanted.length === places.length && wanted.every((place) => place >= 0 && place <= 1)) places = wanted;
+    const wanted = (given.get("at") ?? "").split(",").map((place) => place ? Number(place) : NaN);
+    if (wanted.length === places.length && wanted.every((place) => place >= 0 && place <= 1)) places = wanted.map(whole);
     chosen(1);
   }
+
+  // An address has three decimals: those of an even place, such as 0.333, stand for all of its digits.
+  const whole = (place, k) => place.toFixed(3) === places[k].toFixed(3) ? places[k] : place;
 
   function written() {
     const view = new URLSearchParams(["kind", "curve", "units"].map((name) => [name, inputs[name].value]));
@@ -118,9 +129,11 @@ function start(root) {
     const [kind, curve] = [inputs.kind.value, inputs.curve.value];
     told("units", inputs.units.value);
     told("joint", `${inputs.joint.value} of ${places.length}`);
-    told("place", Number(inputs.place.value).toFixed(3));
+    const place = places[inputs.joint.value - 1].toFixed(3); // the slider has only steps
+    told("place", place);
+    root.style.setProperty("--ink", inks[kind]);
     for (const name of ["joint", "place"]) inputs[name].disabled = !jointed();
-    find("[name=even]").disabled = !jointed() || isEven();
+    find("[name=even]").setAttribute("aria-disabled", !jointed() || isEven());
     const fits = Object.fromEntries([...inputs.kind.options].map(({ value }) => [value, fitted(value, places, x, curves[curve])]));
     for (const row of root.querySelectorAll("tbody tr")) {
       const { typical, most } = fits[row.dataset.kind];
@@ -128,9 +141,10 @@ function start(root) {
       row.querySelectorAll("td").forEach((cell, i) => { cell.textContent = amount([typical, most][i]); });
     }
     const { typical, most } = fits[kind];
-    said = `${places.length} ${kind === "powers" ? "powers of x" : `${inputs.kind.selectedOptions[0].text} units`} for the ${curve}: `
+    const s = places.length > 1 ? "s" : "";
+    said = `${places.length} ${kind === "powers" ? `power${s} of x` : `${inputs.kind.selectedOptions[0].text} unit${s}`} for the ${curve}: `
       + `typically off by ${amount(typical)}, at most by ${amount(most)}.`
-      + (jointed() ? ` Joint ${inputs.joint.value} is at ${Number(inputs.place.value).toFixed(3)}.` : "");
+      + (jointed() ? ` Joint ${inputs.joint.value} is at ${place}.` : "");
     if (box.width) picture(curves[curve], fits[kind]);
   }
 
@@ -139,8 +153,8 @@ function start(root) {
     const at = plane(box, PAD, [0, 1], [-HIGH, HIGH]);
     const path = (values, name) => at.path(values.map((value, i) => [x[i], value]), name);
     const inside = svg("svg", { x: PAD.left, y: PAD.top, width: right - PAD.left, height: bottom - PAD.top, viewBox: `${PAD.left} ${PAD.top} ${right - PAD.left} ${bottom - PAD.top}` });
-    inside.append(...units.map((values) => path(values, "unit")), path(target, "target"), path(sum, "curve"));
-    const joint = Number(inputs.joint.value) - 1;
+    const joint = jointed() ? inputs.joint.value - 1 : undefined;
+    inside.append(...units.map((values, k) => path(values, `unit ${k === joint ? "chosen" : ""}`)), path(target, "target"), path(sum, "curve"));
     const marks = jointed() ? places.flatMap((place, k) => [
       at.upright(place, "place"),
       svg("circle", { cx: at.x(place), cy: bottom + 12, r: k === joint ? 8 : 6, class: `dot ${k === joint ? "filled" : ""}` }),
@@ -174,7 +188,9 @@ function start(root) {
     changed();
   });
 
+  // A button that were disabled would lose the focus.
   find("[name=even]").addEventListener("click", () => {
+    if (!jointed()) return;
     places = evenly(places.length);
     chosen(inputs.joint.value);
     changed();
@@ -182,11 +198,9 @@ function start(root) {
 
   // The joint nearest to where one begins to drag goes along; from there, the arrow keys move it.
   const share = (along) => (along - PAD.left) / (box.width - PAD.left - PAD.right);
-  chart.addEventListener("pointerdown", ({ clientX }) => {
-    if (jointed()) chosen(near(places, share(clientX - chart.getBoundingClientRect().left)) + 1);
-  });
-  dragged(chart, (along) => {
+  dragged(chart, (along, begins) => {
     if (!jointed()) return;
+    if (begins) chosen(near(places, share(along)) + 1);
     moved(share(along));
     inputs.place.focus({ preventScroll: true });
     changed();

@@ -33,8 +33,11 @@ START = {"kind": "relu", "curve": "wave", "units": "5"}
 
 @cache
 def table() -> dict[str, Any]:
-    """What ``joints.js`` reads: the curves at evenly spaced places from 0 to 1."""
-    return {"curves": {name: values.round(6).tolist() for name, values in TARGETS.items()}}
+    """What ``joints.js`` reads: the curves at evenly spaced places from 0 to 1, and the colours."""
+    return {
+        "curves": {name: values.round(6).tolist() for name, values in TARGETS.items()},
+        "inks": {name: line(name).color for name in UNITS} | {"powers": GREY},
+    }
 
 
 def markup() -> str:
@@ -45,7 +48,6 @@ def markup() -> str:
         kinds="".join(option(REGISTRY[name].spec) for name in UNITS),
         curves="".join(f'<option value="{name}">{name}</option>' for name in TARGETS),
         most=MOST,
-        ink=line("relu").css(),
         page=PAGE,
     )
 
