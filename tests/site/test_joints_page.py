@@ -144,7 +144,9 @@ def test_the_text_leads_to_what_to_try(reader):
     expect(page.locator(f"{WIDGET} .said")).to_contain_text("1 power of x for the jump")
 
 
-@pytest.mark.parametrize("name", ["background", "depth", "diagnosing", "lost_gradient", "explorer"])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "background", "depth", "diagnosing", "explorer", "train"]
+)
 def test_a_slider_alone_says_its_value(name, reader):
     """An output beside it that also spoke would say everything twice."""
     page = reader().new_page()
