@@ -157,6 +157,17 @@ def test_a_slider_alone_says_its_value(name, reader):
         expect(output).to_have_attribute("aria-live", "off")
 
 
+@pytest.mark.parametrize(("name", "widget"), [("background", WIDGET), ("depth", ".depths")])
+def test_there_is_room_for_letters_twice_as_large(name, widget, reader):
+    page = reader("phone").new_page()
+    sizes = {"standard": 32, "fixed": 26}
+    page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": sizes})
+    page.goto(f"chapters/{name}.html")
+    expect(page.locator(f"{widget} .chart line").first).to_be_attached()
+    assert not cramped(page, widget)
+    assert page.locator(widget).evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_keyboard_alone_and_what_is_told(reader):
     page = reader().new_page()
     listen(page, PAGE, WIDGET)
