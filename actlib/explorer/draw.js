@@ -46,10 +46,11 @@ function settled(action) {
   return { now, soon: () => { timer ??= setTimeout(now, 400); } };
 }
 
-// Has a chart say how far along it is pointed at, with a button down or a finger.
+// Has a chart say how far along it is pointed at, with the main button down or a finger.
 function dragged(chart, move) {
   const drag = (event) => move(event.clientX - chart.getBoundingClientRect().left);
   chart.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
     event.preventDefault();
     chart.setPointerCapture(event.pointerId);
     drag(event);
@@ -144,10 +145,11 @@ function keepsView(root, key, { read, written, words, draw }) {
   };
 }
 
-// A notebook may have a script several times.
+// A notebook may have a script several times. Outputs are silent: a slider says its own value, and .said the rest.
 function startAll(selector, start) {
   for (const root of document.querySelectorAll(`${selector}:not([data-ready])`)) {
     root.dataset.ready = "";
+    for (const output of root.querySelectorAll("output")) output.ariaLive = "off";
     start(root);
   }
 }
