@@ -209,18 +209,21 @@ def test_the_words_are_those_of_the_numbers(shown: Any) -> None:
         has, count = np.finfo(bits.DTYPES[name]), FOUND["dtypes"][name]["digits"]
         for rows in ways.values():
             for z, row in zip(Z, rows, strict=True):
-                said = row["verdict"]
+                assert not re.search(r" [−+] |\) \(", row["verdict"])  # no line ends in a formula
+                said = row["verdict"].replace("\u00a0", " ")
                 s, rest, kept = (row[key]["value"] for key in ("s", "rest", "kept"))
                 assert ("has become 1" in said) == (rest == 0)
                 assert ("is too large" in said) == (s == 0)
                 assert ("q/(1 + q)² keeps it." in said) == (0 in (s, rest) and kept > 0)
                 assert ("q/(1 + q)² is 0, too" in said) == (0 in (s, rest) and kept == 0)
-                if "Up to 0" in said:
+                assert ("fewer digits" in said) == (0 < s < has.smallest_normal)
+                if "Up to z = 0" in said:
                     assert z <= 0
                     assert row["usual"].get("off", 0) < 4
-                if "has steps" in said:
+                    assert abs(s - 1 / (1 + np.exp(-z))) < 4 * has.eps * s
+                if "in steps of" in said:
                     power, times, right = re.fullmatch(
-                        r"s has steps of 2⁻(\S+), and 1 − s is (\S+) of them: (\d) of "
+                        r"s comes in steps of 2⁻(\S+)\. 1 − s is (\S+) of them: (\d) of "
                         rf"{count} digits of s\(1 − s\) (?:is|are) right\. ",
                         said,
                     ).groups()
@@ -266,6 +269,19 @@ def test_sizes() -> None:
 def test_markup_is_whole_and_loads_nothing(compact: bool) -> None:
     script = bits.INSTRUMENT.scripts()["bits.js"]
     assert checked_data(f"{bits.markup(compact)}<script>{script}</script>") == FOUND
+
+
+def test_the_picture_without_scripts_underlines_what_the_instrument_does(shown: Any) -> None:
+    svg, words = bits.still(16.0)
+    row = shown["float32"]["stepped"][int(np.flatnonzero(Z == 16)[0])]
+    off = [sum(len(field[1]) for field in row[name]["fields"]) for name in VALUES[:4]]
+    assert off == [0, 19, 20, 1]
+    told = re.findall(r"its bits [01 ]+(?:, off: the last (\d+))?\.", words)
+    assert [int(number or 0) for number in told] == off
+    lines = [
+        (int(end) - int(left)) // 14 for left, end in re.findall(r'<path d="M(\d+) \d+H(\d+)"', svg)
+    ]
+    assert lines == [number for number in off if number]
 
 
 def test_the_picture_without_scripts_shows_numpys_numbers() -> None:

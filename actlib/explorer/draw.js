@@ -158,12 +158,11 @@ function keepsView(root, key, { read, written, words, draw }) {
   };
 }
 
-// A notebook may have a script several times.
+// A notebook may have a script several times. Outputs are silent: a slider says its own value, and .said the rest.
 function startAll(selector, start) {
   for (const root of document.querySelectorAll(`${selector}:not([data-ready])`)) {
     root.dataset.ready = "";
-    // A slider says its value by itself.
-    for (const output of root.querySelectorAll(".slider output")) output.setAttribute("aria-live", "off");
+    for (const output of root.querySelectorAll("output")) output.ariaLive = "off";
     start(root);
   }
 }

@@ -131,6 +131,28 @@ def test_mouse_and_keys_move_z(reader):
     assert not faults(page, -12, "float16", "once")
 
 
+def test_who_listens_learns_how_many_bits_are_off(reader):
+    page = reader().new_page()
+    visit(page, **VIEW)
+    for name, off in [("s", 0), ("rest", 19), ("usual", 20), ("kept", 1)]:
+        bits = page.locator(f"{WIDGET} [data-number={name}] [role=img]")
+        underlined = bits.locator("s").all_text_contents()
+        assert len("".join(underlined)) == off
+        told = f", off: the last {off}" if off else ""
+        label = f"Bits: {' '.join(bits.locator('> span').all_text_contents())}{told}"
+        expect(bits).to_have_attribute("aria-label", label)
+
+
+def test_a_number_is_a_line_at_the_usual_width(reader):
+    page = reader().new_page()
+    for z in (16, 16.640625):  # off by 16,000,000 ulp, which is the longest
+        visit(page, **VIEW | {"z": z})
+        heights = page.locator(f"{WIDGET} [data-number]").evaluate_all(
+            "rows => rows.map((row) => row.getBoundingClientRect().height)"
+        )
+        assert max(heights) < 40
+
+
 @pytest.mark.parametrize("name", ["float32", pytest.param("float16", marks=pytest.mark.deep)])
 def test_buttons_lead_to_the_first_zero(name, reader):
     page = reader().new_page()
@@ -145,7 +167,7 @@ def test_buttons_lead_to_the_first_zero(name, reader):
         expect(page.locator(f"{WIDGET} .verdict")).to_contain_text("s has become 1")
         expect(page.locator("[data-number=rest] dd").nth(1)).to_have_text("0")
         control(page, "z").press("ArrowLeft")
-        expect(page.locator(f"{WIDGET} .verdict")).to_contain_text("s has steps")
+        expect(page.locator(f"{WIDGET} .verdict")).to_contain_text("s comes in steps")
 
 
 def test_a_finger_moves_z_and_can_hit_all(reader):
@@ -189,7 +211,7 @@ def test_a_view_is_kept_in_the_address_and_nonsense_is_not(reader, address):
 
 def test_who_listens_is_told_once(reader):
     said = told_once(reader().new_page(), PAGE, WIDGET, "z")
-    expect(said).to_contain_text("z = 10.296875, float32. s has steps of 2⁻²⁴, and 1 − s is")
+    expect(said).to_contain_text("z = 10.296875, float32. s comes in steps of 2⁻²⁴. 1 − s is")
 
 
 @pytest.mark.parametrize("screen", ["desktop", pytest.param("phone", marks=pytest.mark.deep)])

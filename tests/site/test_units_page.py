@@ -112,6 +112,48 @@ def test_keyboard_alone_and_what_is_told(reader):
     check_shown(page, units.table()["low"], 2)
 
 
+def test_the_last_press_of_a_button_keeps_the_focus(reader):
+    page = reader().new_page()
+    for name, start, end in [("next", 39, 40), ("back", 1, 0)]:
+        visit(page, f"run=fast&epoch={start}")
+        button = control(page, name)
+        expect(button).to_have_attribute("aria-disabled", "false")
+        for _ in range(2):
+            button.press("Enter")
+            expect(button).to_be_focused()
+            expect(button).to_have_attribute("aria-disabled", "true")
+            check_shown(page, FAST, end)
+        page.goto("about:blank")
+
+
+def test_what_plays_stops_for_a_link_and_for_who_wants_no_motion(reader):
+    page = reader().new_page()
+    listen(page, f"{PAGE}#run=fast&epoch=3", WIDGET)
+    button = control(page, "play")
+    button.press("Enter")
+    page.clock.run_for(600)
+    assert epoch(page) == 4
+    page.evaluate("location.hash = 'run=low&epoch=2'")
+    expect(button).to_have_text("Play")
+    page.clock.run_for(3_000)
+    check_shown(page, units.table()["low"], 2)
+    assert page.url.endswith("#run=low&epoch=2")
+    button.press("Enter")
+    page.clock.run_for(600)
+    assert epoch(page) == 3
+    page.emulate_media(reduced_motion="reduce")
+    expect(button).to_be_hidden()
+    page.clock.run_for(3_000)
+    assert epoch(page) == 3
+
+
+def test_the_other_mouse_button_leaves_the_epoch(reader):
+    page = reader().new_page()
+    visit(page, "run=fast&epoch=14")
+    page.mouse.click(*at(page, 30), button="right")
+    check_shown(page, FAST, 14)
+
+
 def test_it_plays_when_asked_to_and_tells_the_end(reader):
     page = reader().new_page()
     listen(page, f"{PAGE}#run=fast&epoch=36", WIDGET)
@@ -122,6 +164,8 @@ def test_it_plays_when_asked_to_and_tells_the_end(reader):
     button.press("Enter")
     expect(button).to_have_text("Pause")
     page.clock.run_for(1_100)
+    live = page.locator(f"{WIDGET} output:not([aria-live=off])")
+    expect(live).to_have_count(0)  # which would be told at each epoch
     assert (epoch(page), page.evaluate("told")) == (38, 0)
     button.press("Enter")
     page.clock.run_for(3_000)
@@ -178,6 +222,20 @@ def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
     shift, found = after_moving(page, WIDGET, f"units-moved-{screen}")
     assert not faults + found, "\n".join(faults + found)
     assert shift <= 0.02
+
+
+def test_a_link_to_a_view_leads_to_the_instrument(reader):
+    """However late the sections around it are laid out."""
+    seen = "widget => widget.contains(document.elementFromPoint(180, 80))"
+    for _ in range(3):
+        page = reader("phone", has_touch=True, is_mobile=True).new_page()
+        visit(page, "run=fast&epoch=14")
+        page.wait_for_load_state("networkidle")
+        page.screenshot()
+        assert page.locator(WIDGET).evaluate(seen)
+    page.evaluate("scrollTo(0, 0)")
+    shown = "widget => widget.checkVisibility({ contentVisibilityAuto: true })"
+    assert page.locator(WIDGET).evaluate(shown)
 
 
 @pytest.mark.deep

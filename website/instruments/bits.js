@@ -86,18 +86,22 @@ const ulps = (x, exact, format) => {
   return `off by ${off < 10 ? off.toFixed(1) : Number(off.toPrecision(2)).toLocaleString("en")} ulp`;
 };
 
-// What there is to see, in a sentence or two, and what becomes of the form that starts from q.
+// What there is to see, in a sentence or two, and what becomes of the form that starts from q. No line
+// ends within a formula.
+const [REST, USUAL, KEPT] = ["1 − s", "s(1 − s)", "q/(1 + q)²"].map((formula) => formula.replaceAll(" ", "\u00a0"));
+
 function verdict(z, dtype, { format, exact, values }) {
   const { s, rest, usual, kept } = values;
-  const keeps = kept ? "q/(1 + q)² keeps it." : `${dtype} has no number so small: q/(1 + q)² is 0, too.`;
-  const lostAll = (why) => [`${why}, so s(1 − s) is 0. The slope is ${scientific(exact.slope)}.`, keeps];
+  const keeps = kept ? `${KEPT} keeps it.` : `${dtype} has no number so small: ${KEPT} is 0, too.`;
+  const lostAll = (why) => [`${why}, so ${USUAL} is 0. The slope is ${scientific(exact.slope)}.`, keeps];
   if (s === 0) return lostAll(`exp(−z) is too large for ${dtype}`);
   if (rest === 0) return lostAll("s has become 1");
-  if (z <= 0) return ["Up to 0, s(1 − s) is right but for its roundings: s keeps its digits, however small it is.", ""];
+  if (s < 2 ** format.lowest) return [`s is so small that ${dtype} has fewer digits for it, and for ${USUAL}.`, ""];
+  if (z <= 0) return [`Up to z = 0, ${USUAL} is right but for rounding: s keeps its digits, however small it is.`, ""];
   const steps = (rest / ulpOf(s, format)).toLocaleString("en");
   const right = decimal(usual, exact.usual, format)[0].replace(/^[0.]+/, "").replace(".", "").length;
-  return [`s has steps of ${power(exponentOf(s, format) - format.fraction, 2)}, and 1 − s is ${steps} of them: `
-    + `${right} of ${format.digits} digits of s(1 − s) ${right === 1 ? "is" : "are"} right.`, ""];
+  return [`s comes in steps of ${power(exponentOf(s, format) - format.fraction, 2)}. ${REST} is ${steps} of them: `
+    + `${right} of ${format.digits} digits of ${USUAL} ${right === 1 ? "is" : "are"} right.`, ""];
 }
 
 function start(root) {
@@ -146,7 +150,8 @@ function start(root) {
       const fields = register(x, y, format);
       const box = html("span", {}, ...fields.map((field) => html("span", {}, ...struck(field))));
       box.setAttribute("role", "img");
-      box.setAttribute("aria-label", `Bits: ${fields.map((field) => field.join("")).join(" ")}`);
+      const off = fields.reduce((sum, [, wrong]) => sum + wrong.length, 0);
+      box.setAttribute("aria-label", `Bits: ${fields.map((field) => field.join("")).join(" ")}${off ? `, off: the last ${off}` : ""}`);
       bits.replaceChildren(box);
     }
     const [right, wrong, times] = decimal(x, y, format);

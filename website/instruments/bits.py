@@ -126,23 +126,35 @@ def still(z: float = 16.0) -> tuple[str, str]:
     """The numbers at one z in float32, with their bits, and the same in words."""
     at = np.array([z], np.float32)
     s = sigmoid(at)
-    numbers = {"s": s, "1 − s": 1 - s, "s(1 − s)": s * (1 - s), "q/(1 + q)²": sigmoid.grad(at)}
     exact = float(sigmoid.grad(z))
+    numbers = {
+        "s": (s, float(sigmoid(z))),
+        "1 − s": (1 - s, float(sigmoid(-z))),
+        "s(1 − s)": (s * (1 - s), exact),
+        "q/(1 + q)²": (sigmoid.grad(at), exact),
+    }
     rows, words = [], []
-    for place, (name, number) in enumerate(numbers.items()):
+    for place, (name, (number, right)) in enumerate(numbers.items()):
         digits = f"{number.view(np.uint32)[0]:032b}"
         fields = digits[:1], digits[1:9], digits[9:]
-        value = _written(number[0])
-        rows.append(_row(54 * place, name, value, fields))
-        words.append(f"{name} is {value}, its bits {' '.join(fields)}.")
+        value, off = _written(number[0]), _lost(number[0], right)
+        rows.append(_row(54 * place, name, value, fields, off))
+        lost = f", off: the last {off}" if off else ""
+        words.append(f"{name} is {value}, its bits {' '.join(fields)}{lost}.")
     height = 54 * len(rows) + 20
-    last = f"slope, exact: {_written(exact)}"
+    last, here = f"slope, exact: {_written(exact)}", f"z = {z:g}; underlined: off"
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 {height}" '
         'font-family="sans-serif" font-size="14" fill="currentColor">'
-        f"{''.join(rows)}{_text(0, height - 6, last)}</svg>"
+        f"{''.join(rows)}{_text(0, height - 6, last)}{_text(460, height - 6, here, 'end')}</svg>"
     )
     return svg, f"At z = {z:g} in float32: {' '.join(words)} q is exp(−|z|); {last}."
+
+
+def _lost(number: np.float32, exact: float) -> int:
+    """How many of the last bits of a number are off by one or more."""
+    off = abs(float(number) - exact) / float(np.spacing(number))
+    return math.floor(math.log2(off)) + 1 if off >= 1 else 0
 
 
 def _written(number: float) -> str:
@@ -150,8 +162,8 @@ def _written(number: float) -> str:
     return f"{mantissa} × 10{str(int(exponent)).translate(_RAISED)}"
 
 
-def _row(y: int, name: str, value: str, fields: tuple[str, ...]) -> str:
-    """A number: its name, its value, and below them the bits in three boxes."""
+def _row(y: int, name: str, value: str, fields: tuple[str, ...], off: int) -> str:
+    """A number: its name, its value, and below them the bits in three boxes, underlined if off."""
     found, x = _text(0, y + 14, name) + _text(460, y + 14, value, "end"), 1
     for digits, color in zip(fields, (INKS[0][1], INKS[1][0], INKS[0][0]), strict=True):
         width = 14 * len(digits)
@@ -162,6 +174,9 @@ def _row(y: int, name: str, value: str, fields: tuple[str, ...]) -> str:
         for number, digit in enumerate(digits):
             found += _text(x + 7 + 14 * number, y + 37, digit, "middle")
         x += width + 4
+    if off:
+        path = f"M{x - 4 - 14 * off} {y + 44}H{x - 4}"
+        found += f'<path d="{path}" stroke="{INKS[0][1]}" stroke-width="3"/>'
     return found
 
 

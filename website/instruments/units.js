@@ -106,6 +106,7 @@ function start(root) {
   const run = () => data[inputs.run.value];
 
   function read(given) {
+    pause();
     const wanted = new URLSearchParams(given);
     if (Object.hasOwn(data, wanted.get("run"))) inputs.run.value = wanted.get("run");
     inputs.epoch.value = numberOf(wanted, "epoch") ?? inputs.epoch.value;
@@ -118,8 +119,9 @@ function start(root) {
     const place = `${epoch()} of ${last}`;
     find(".slider output").value = place;
     inputs.epoch.setAttribute("aria-valuetext", place);
-    buttons.back.disabled = epoch() === 0;
-    buttons.next.disabled = epoch() === last;
+    // Not disabled, or who has pressed one to the end would lose the focus.
+    buttons.back.setAttribute("aria-disabled", epoch() === 0);
+    buttons.next.setAttribute("aria-disabled", epoch() === last);
     find("[data-told=right]").textContent = percent(now.right);
     find("[data-told=dead]").textContent = `${now.dead} of ${now.units}`;
     find(".lines").replaceChildren(...now.report.map(item));
@@ -190,6 +192,7 @@ function start(root) {
     pause();
     changed();
   });
+  matchMedia("(prefers-reduced-motion: reduce)").addEventListener("change", pause);
   document.addEventListener("visibilitychange", () => document.hidden && pause());
   new IntersectionObserver(([{ isIntersecting }]) => isIntersecting || pause()).observe(root);
 
