@@ -11,21 +11,13 @@ function tiled(box, choose) {
 
   function build(layers, units) {
     const tile = (layer, unit) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "tile" });
-      button.append(document.createElement("canvas"), document.createElement("span"));
+      const button = html("button", { type: "button", className: "tile" }, html("canvas", {}), html("span", {}));
       button.addEventListener("click", () => choose({ layer, unit }));
       return button;
     };
     tiles = Array.from({ length: layers }, (_, layer) => Array.from({ length: units }, (_, unit) => tile(layer, unit)));
-    box.replaceChildren(...tiles.map((own, layer) => {
-      const row = document.createElement("div");
-      row.className = units > 8 ? "layer wide" : "layer";
-      const name = document.createElement("span");
-      name.textContent = `${layer + 1}`;
-      row.append(name, ...own);
-      return row;
-    }));
+    box.replaceChildren(...tiles.map((own, layer) =>
+      html("div", { className: units > 8 ? "layer wide" : "layer" }, html("span", {}, `${layer + 1}`), ...own)));
   }
 
   // From tile to tile by arrow keys; the Tab key goes past them all.
@@ -65,13 +57,8 @@ function followed(root, run, row, { layer, unit }) {
   const last = run.units.length;
   const named = (at) => at.layer === last ? `output ${at.unit + 1}` : `layer ${at.layer + 1}, unit ${at.unit + 1}`;
   find(".trace tbody").replaceChildren(...path.map((at) => {
-    const line = document.createElement("tr");
-    const name = document.createElement("th");
-    name.scope = "row";
-    name.textContent = named(at);
-    const cells = [at.weight === undefined ? "" : `× ${told(at.weight)}`, at.slope === undefined ? "" : `× ${told(at.slope)}`, told(at.product)];
-    line.append(name, ...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
-    return line;
+    const factors = [at.weight, at.slope].map((factor) => factor === undefined ? "" : `× ${told(factor)}`);
+    return html("tr", {}, html("th", { scope: "row" }, named(at)), ...[...factors, told(at.product)].map((words) => html("td", {}, words)));
   }));
   const count = run.units.slice(layer + 1).reduce((product, units) => product * units.length, 2);
   const closed = path.find((at) => at.slope === 0);

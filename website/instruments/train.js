@@ -19,13 +19,11 @@ function begin(root) {
   const inputs = Object.fromEntries([...SHARED, ...SETTING, "point", "across", "up", "class"].map((name) => [name, find(`[name=${name}]`)]));
   const surfaces = all(".surface");
   const charts = Object.fromEntries(["loss", "accuracy", "norms", "trials"].map((name) => [name, { chart: find(`.chart.${name}`), box: { width: 0, height: 0 } }]));
-  const link = find(".share a");
-  const home = link.pathname === location.pathname; // the page whose address keeps the view
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const view = { shared: {}, a: {}, b: {}, points: "", claim: "" };
   let runs, histories, every, until, results, wanted, frame;
   let chosen = { layer: 0, unit: 0 };
-  let [running, inView, touched, busy] = [false, true, false, false];
+  let [running, inView, busy] = [false, true, false];
 
   const side = () => find("[name=side]:checked").value;
   const next = () => results[0].length > results[1].length ? 1 : 0; // whose turn it is, with a seed
@@ -50,12 +48,6 @@ function begin(root) {
     ...SIDES.flatMap((own) => SETTING.map((name) => [`${own}.${name}`, view[own][name]])),
   ]);
 
-  const telling = settled(() => {
-    find(".said").textContent = spoken();
-    link.hash = address();
-    if (home && touched) history.replaceState(null, "", link.hash);
-  });
-
   // Both networks at their start.
   function reset() {
     pause();
@@ -66,8 +58,6 @@ function begin(root) {
     [every, until] = [EVERY, STEPS];
     note();
     chosen = { layer: Math.min(chosen.layer, run().units.length - 1), unit: Math.min(chosen.unit, run().units[0].length - 1) };
-    draw();
-    telling.now();
   }
 
   const empty = () => !runs[0].points.train.labels.length;
@@ -235,26 +225,25 @@ function begin(root) {
     scored();
   };
 
-  const changed = (now = reset) => {
-    touched = true;
-    now();
-    telling.soon();
+  const begun = () => {
+    reset();
+    changed();
   };
   const own = (text) => {
     view.points = written(text);
     view.shared.data = "own";
     view.claim = "";
-    changed();
+    begun();
   };
 
   root.addEventListener("input", ({ target }) => {
-    if (target.name === "side" || target.name === "point") return changed(draw);
+    if (target.name === "side" || target.name === "point") return changed();
     if (["across", "up"].includes(target.name)) return show();
     const into = SHARED.includes(target.name) ? view.shared : SETTING.includes(target.name) ? view[side()] : undefined;
     if (!into) return;
     into[target.name] = target.value;
     view.claim = "";
-    changed();
+    begun();
   });
   const press = (selector, action) => find(selector).addEventListener("click", action);
   press(".run", () => {
@@ -271,7 +260,11 @@ function begin(root) {
     draw();
     telling.soon();
   });
-  press(".again", reset);
+  press(".again", () => {
+    reset();
+    draw();
+    telling.now();
+  });
   press(".more", () => seeds(Math.max(wanted, results[1].length) + 1));
   press(".all", () => seeds(MOST));
   press(".set", () => own(view.points + placed(Number(inputs.across.value), Number(inputs.up.value), inputs.class.value)));
@@ -279,8 +272,8 @@ function begin(root) {
   press(".own .none", () => own(""));
   for (const button of all(".presets button")) {
     button.addEventListener("click", () => {
-      touched = true;
       read(claims[button.value]);
+      changed();
     });
   }
 
@@ -291,7 +284,7 @@ function begin(root) {
       if (view.shared.data === "own") return own(view.points + placed(x, y, inputs.class.value));
       const { train } = runs[0].points;
       inputs.point.value = 1 + near(train.labels.map((_, i) => Math.hypot(train.x[2 * i] - x, train.x[2 * i + 1] - y)), 0);
-      changed(draw);
+      changed();
     });
     whenSized(canvas, {}, draw);
   }
@@ -305,19 +298,7 @@ function begin(root) {
     goOn();
   }).observe(root);
 
-  copies(find(".share"), () => {
-    telling.now();
-    return link.href;
-  });
-
-  const come = () => {
-    if (!home || !new URLSearchParams(location.hash.slice(1)).has("a.f")) return;
-    read(location.hash.slice(1));
-    root.scrollIntoView({ block: "nearest" });
-  };
-  read(root.dataset.state);
-  come();
-  addEventListener("hashchange", come);
+  const { changed, telling } = keepsView(root, "a.f", { read, written: address, words: spoken, draw });
 }
 
 if (SOURCE === "") {
