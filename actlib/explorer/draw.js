@@ -127,7 +127,7 @@ function keepsView(root, key, { read, written, words, draw }) {
     const view = location.hash.slice(1);
     if (!home || !new URLSearchParams(view).has(key)) return;
     see(view);
-    root.scrollIntoView({ block: "nearest" });
+    root.scrollIntoView({ block: root.offsetHeight > innerHeight ? "start" : "nearest" });
   };
   see(root.dataset.state);
   if (share) {
@@ -137,6 +137,11 @@ function keepsView(root, key, { read, written, words, draw }) {
     });
     come();
     addEventListener("hashchange", come);
+    // A link to what the address holds already doesn't change it.
+    addEventListener("click", ({ target }) => {
+      const other = target.closest("a");
+      if (other !== link && other?.href === location.href) come();
+    });
   }
   const changed = () => {
     touched = true;
@@ -146,10 +151,12 @@ function keepsView(root, key, { read, written, words, draw }) {
   return { changed, telling };
 }
 
-// A notebook may have a script several times.
+// A notebook may have a script several times. Browsers would have a screen reader tell of every change
+// of an output, but a slider tells its value itself, and an instrument what comes of it.
 function startAll(selector, start) {
   for (const root of document.querySelectorAll(`${selector}:not([data-ready])`)) {
     root.dataset.ready = "";
+    for (const output of root.querySelectorAll("output")) output.ariaLive = "off";
     start(root);
   }
 }

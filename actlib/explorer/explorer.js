@@ -148,7 +148,7 @@ function start(root) {
 
   // A slider for a parameter, with the values that the table has.
   function slider(side, key, values, i) {
-    const output = html("output", {});
+    const output = html("output", { ariaLive: "off" });
     const input = html("input", { type: "range", min: 0, max: values.length - 1, step: 1, value: picks[side][i] });
     const moved = () => {
       picks[side][i] = Number(input.value);

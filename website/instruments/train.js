@@ -31,14 +31,16 @@ function begin(root) {
   const run = () => runs[SIDES.indexOf(side())];
   const offered = (name, value) => [...inputs[name].options].some((option) => option.value === value);
 
-  // A view, as it stands in an address. What makes no sense there is left as it is.
+  // A view, as it stands in an address. What makes no sense there is left as it is. A claim is one of
+  // its own networks, and of no others.
   function read(text) {
     const given = new URLSearchParams(text);
     const take = (into, key, name) => { if (offered(name, given.get(key))) into[name] = given.get(key); };
     SHARED.forEach((name) => take(view.shared, name, name));
     SIDES.forEach((own) => SETTING.forEach((name) => take(view[own], `${own}.${name}`, name)));
     view.points = written(given.get("points") ?? "");
-    view.claim = Object.hasOwn(claims, given.get("claim")) ? given.get("claim") : "";
+    view.claim = given.get("claim");
+    if (claims[view.claim] !== `${address()}`) view.claim = "";
     for (const radio of all(".claims input")) radio.checked = false;
     reset();
   }
@@ -103,10 +105,8 @@ function begin(root) {
       draw();
       return telling.now();
     }
-    if (!still.matches) {
-      chores[turn = (turn + 1) % chores.length]();
-      counted();
-    }
+    counted();
+    if (!still.matches) chores[turn = (turn + 1) % chores.length]();
     if (inView) frame = requestAnimationFrame(advance);
   }
 
@@ -119,8 +119,8 @@ function begin(root) {
     () => draw.tiles(run(), chosen),
     ...["loss", "accuracy"].map((key) => () => sized(key, (chart, box) => curves(chart, box, histories, key, key === "loss" ? 1 : 100))),
     report,
-    () => empty() || sized("norms", (chart, box) => bars(chart, box, runs.map((run) => run.norms()))),
-    () => empty() || followed(root, run(), row(), chosen),
+    () => sized("norms", (chart, box) => bars(chart, box, runs.map((run) => empty() ? [] : run.norms()))),
+    () => followed(root, run(), row(), chosen),
   ];
 
   function scored() {
@@ -161,7 +161,7 @@ function begin(root) {
     answer();
   }
 
-  const counted = () => { find(".steps").value = `step ${runs[0].steps.toLocaleString("en")}`; };
+  const counted = () => { find(".steps").value = empty() ? "no points yet" : `step ${runs[0].steps.toLocaleString("en")}`; };
   const text = (name, value) => [...inputs[name].options].find((option) => option.value === value).text;
   function named(own) {
     const { f, alpha, layers, units, start, passes, optimiser, rate } = view[own];
@@ -203,7 +203,7 @@ function begin(root) {
   function spoken() {
     if (empty()) return "There are no points yet.";
     const each = runs.map((run, i) => `${"AB"[i]}: ${named(SIDES[i])}. Right ${share(run.test ?? run.train)}, loss ${told(run.train.loss)}.`);
-    return `Step ${runs[0].steps}. ${each.join(" ")} ${results[1].length ? settled95(results) : ""}`;
+    return `Step ${runs[0].steps}. ${each.join(" ")} ${find(".told .answer")?.textContent ?? ""} ${results[1].length ? settled95(results) : ""}`;
   }
 
   // One seed after another, as long as the page is seen.
@@ -242,6 +242,7 @@ function begin(root) {
     const into = SHARED.includes(target.name) ? view.shared : SETTING.includes(target.name) ? view[side()] : undefined;
     if (!into) return;
     into[target.name] = target.value;
+    if (target.name === "data") find(".own").open = target.value === "own";
     view.claim = "";
     begun();
   });
