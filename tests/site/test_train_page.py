@@ -361,6 +361,25 @@ def test_it_is_whole_on_paper(reader):
     assert not outside_the_paper(page, {"steps", "100", "0.5", "75%"})
 
 
+def test_the_pictures_stand_side_by_side_however_long_the_names_above_them_are(reader):
+    page = reader(viewport={"width": 320, "height": 640}).new_page()
+    page.goto(PAGE)
+    press(page, "Born dead")
+    tops = page.locator(f"{WIDGET} .surface").evaluate_all(
+        "pictures => pictures.map((picture) => picture.getBoundingClientRect().top)"
+    )
+    assert tops[0] == tops[1]
+
+
+def test_the_chosen_claim_is_seen_with_forced_colours(reader):
+    page = reader(forced_colors="active").new_page()
+    page.goto(PAGE)
+    colours = page.locator(f"{WIDGET} .presets button").evaluate_all(
+        "buttons => buttons.map((button) => getComputedStyle(button).backgroundColor)"
+    )
+    assert colours[0] not in colours[1:]
+
+
 def test_without_scripts_there_is_a_picture(reader):
     page = reader(java_script_enabled=False).new_page()
     page.goto(PAGE)

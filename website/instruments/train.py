@@ -168,7 +168,7 @@ CLAIMS = {
         "No activation",
         "Without an activation a network draws a straight line, whatever its depth.",
         "background-why",
-        "A has six layers and no activation. Can it part the disc from the ring?",
+        "A has six layers and no activation. Can it separate the disc from the ring?",
         ("yes, with six layers", "in part, with a bent line", "no: a straight line at most"),
         2,
         "Six affine layers are one affine layer: A’s border is straight at every step. B has ReLU "
