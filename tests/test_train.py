@@ -14,7 +14,7 @@ from markup import checked_data
 from matplotlib.colors import to_hex
 
 from actlib import REGISTRY, study
-from actlib.network import Network
+from actlib.network import Network, accuracy
 from actlib.plots import STYLE
 from website.instruments import train
 from website.instruments.instrument import HERE
@@ -222,6 +222,23 @@ def by_paths(same: Network, x: Any, label: Any, unit: int) -> tuple[float, list[
     return float(deltas[0][0, unit]), products
 
 
+def test_what_has_diverged_is_read_as_the_package_reads_it():
+    found = result(
+        """
+        const run = new Run(how, pointsOf("rings"), { seed: 1, batch: 10 });
+        run.network.layers[0].weight.fill(NaN);
+        run.watch();
+        return settled(run);
+        """,
+        how=setting(f="relu", start="below", layers="3"),
+    )
+    right = accuracy(np.full((120, 2), np.nan), points("rings")["train"][1])
+    assert found["train"] == {"loss": None, "accuracy": right}  # as JSON has NaN
+    units = [unit for layer in found["units"] for unit in layer]
+    assert any(unit["was"] for unit in units)
+    assert not any(unit["dead"] or unit["flat"] or unit["back"] for unit in units)
+
+
 def test_the_largest_slopes_are_the_activations():
     found = result(
         """
@@ -248,7 +265,7 @@ def test_mean_and_interval_are_those_of_the_package():
         mean, low, high, *_ = study.interval(sample)
         assert told["mean"] == pytest.approx(mean)
         if np.isfinite(low):
-            assert [told["low"], told["high"]] == pytest.approx([low, high], rel=1e-6)
+            assert [told["low"], told["high"]] == pytest.approx([low, high], abs=0.005)
         else:
             assert [told["low"], told["high"]] == [None, None]  # as JSON has infinity
 
@@ -363,6 +380,11 @@ def test_the_colours_are_those_of_the_figures():
     assert re.findall(r"--ink: (#\w+)", css) == cycle[:2]
     inks = result("return INKS;")
     assert ["#" + bytes(ink).hex() for ink in inks] == cycle[:2]
+
+
+def test_a_claim_with_another_setting_is_no_longer_that_claim():
+    assert train.checked("claim=leak&a.units=16").startswith("claim=leak&")  # what it has anyway
+    assert train.checked("claim=leak&a.units=8").startswith("claim=&")
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from actlib._core.formula import Formula
 def activations(names: Iterable[str], learned: Collection[str] | None = None) -> str:
     """Write a constant ``ACTIVATIONS``: the functions of these activations, by name.
 
-    Each has ``title``, ``params`` (their defaults by name), ``f(z, ...params)``, ``slope(z,
-    ...params)``, and ``partials``, a function for each parameter; if `learned` are named, only they
-    have them. Numbers are float64.
+    Each has ``params`` (their defaults by name), ``f(z, ...params)``, ``slope(z, ...params)``, and
+    ``partials``, a function for each parameter; if `learned` are named, only they have them.
+    Numbers are float64.
     """
     entries = ",\n".join(
         f"  {name}: {_entry(name, learned is None or name in learned)}" for name in names
@@ -38,7 +38,7 @@ def _entry(name: str, learned: bool) -> str:
     parts = formula.params if learned else ()
     partials = ", ".join(f"{key}: {arrow(formula.slopes[key])}" for key in parts)
     return (
-        f'{{ title: "{activation.spec.title}", params: {{ {params} }},\n'
+        f"{{ params: {{ {params} }},\n"
         f"    f: {arrow(formula)},\n    slope: {arrow(formula.slopes['z'])},\n"
         f"    partials: {{ {partials} }} }}"
     )

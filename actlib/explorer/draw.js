@@ -117,19 +117,20 @@ function copies(share, address) {
   });
 }
 
-// Has the page's address hold the view of an instrument: `read` takes one as it stands there, `written`
-// gives one, and `words` says what is seen. Other fragments, without the `key`, are places in the page.
-// An instrument without a link has the view that it begins with. What is returned is to be called after
-// each change.
+// Has the address of the page that an instrument links to hold its view: `read` takes one as it stands
+// there, `written` gives one, and `words` says what is seen. Other fragments, without the `key`, are
+// places in the page. On other pages, and without a link, an instrument has the view that it begins
+// with. `changed` is to be called after each change of the view, and `telling` tells of what else is new.
 function keepsView(root, key, { read, written, words, draw }) {
   const share = root.querySelector(".share");
   const link = share?.querySelector("a");
+  const home = link?.pathname === location.pathname;
   let touched = false;
   const telling = settled(() => {
     root.querySelector(".said").textContent = words();
     if (!share) return;
     link.hash = written();
-    if (touched) history.replaceState(null, "", link.hash);
+    if (home && touched) history.replaceState(null, "", link.hash);
   });
   const see = (view) => {
     read(view);
@@ -138,9 +139,9 @@ function keepsView(root, key, { read, written, words, draw }) {
   };
   const come = () => {
     const view = location.hash.slice(1);
-    if (!new URLSearchParams(view).has(key)) return;
+    if (!home || !new URLSearchParams(view).has(key)) return;
     see(view);
-    root.scrollIntoView({ block: "nearest" });
+    root.scrollIntoView({ block: root.offsetHeight > innerHeight ? "start" : "nearest" });
   };
   see(root.dataset.state);
   if (share) {
@@ -150,12 +151,18 @@ function keepsView(root, key, { read, written, words, draw }) {
     });
     come();
     addEventListener("hashchange", come);
+    // A link to what the address holds already doesn't change it.
+    addEventListener("click", ({ target }) => {
+      const other = target.closest("a");
+      if (other !== link && other?.href === location.href) come();
+    });
   }
-  return () => {
+  const changed = () => {
     touched = true;
     draw();
     telling.soon();
   };
+  return { changed, telling };
 }
 
 // A notebook may have a script several times. Outputs are silent: a slider says its own value, and .said the rest.

@@ -128,12 +128,7 @@ function start(root) {
   const inputs = Object.fromEntries([...SIDES, "z", "depth"].map((name) => [name, find(`[name=${name}]`)]));
   const picks = { a: [], b: [] }; // which value of each parameter
   const box = { width: 0, height: 0 };
-  const link = find(".share a");
-  link.href = root.dataset.page;
-  find(".share").hidden = !root.dataset.page;
-  const own = root.dataset.page && link.pathname === location.pathname; // the page whose address keeps the view
   let said = "";
-  let touched = false;
 
   const entry = (side) => Object.hasOwn(data.functions, inputs[side].value) && data.functions[inputs[side].value];
   const title = (side) => inputs[side].selectedOptions[0].text;
@@ -188,8 +183,6 @@ function start(root) {
       offer(side, (key) => number(`${side}.${key}`) ?? number(key));
     }
     for (const key of ["z", "depth"]) inputs[key].value = number(key) ?? inputs[key].value;
-    draw();
-    telling.now();
   }
 
   function written() {
@@ -201,12 +194,6 @@ function start(root) {
     }
     return `${view}`;
   }
-
-  const telling = settled(() => {
-    find(".said").textContent = said;
-    link.hash = written();
-    if (own && touched) history.replaceState(null, "", link.hash);
-  });
 
   // Two of one colour are not shown together: the second one is drawn in that of the words.
   function paint([one, other]) {
@@ -274,11 +261,11 @@ function start(root) {
     return outside;
   }
 
-  const changed = () => {
-    touched = true;
-    draw();
-    telling.soon();
-  };
+  // A notebook has no page to link to.
+  if (root.dataset.page) find(".share a").href = root.dataset.page;
+  else find(".share").remove();
+  const { changed } = keepsView(root, "a", { read, written, words: () => said, draw });
+
   root.addEventListener("input", (event) => {
     if (event.target === inputs.a || event.target === inputs.b) offer(event.target.name, () => undefined);
     changed();
@@ -292,18 +279,7 @@ function start(root) {
     changed();
   });
 
-  copies(find(".share"), () => {
-    telling.now();
-    return link.href;
-  });
   whenSized(chart, box, draw);
-
-  read(root.dataset.state);
-  if (own) {
-    const come = () => location.hash.includes("=") && read(location.hash.slice(1));
-    come();
-    addEventListener("hashchange", () => { come(); root.scrollIntoView({ block: "nearest" }); });
-  }
 }
 
 startAll(".actlib-explorer", start);

@@ -474,5 +474,7 @@ def test_in_a_notebook_two_of_them_and_a_new_activation(planted, browser, tmp_pa
     expect(first.locator("[name=z]")).to_have_value("-2")
     first.locator("[name=a]").select_option("planted_for_test")
     expect(first.locator(".formulas > div").first).to_have_text("$z$")
-    expect(second.locator(".share a")).not_to_be_visible()
+    expect(second.get_by_text("Link to this view")).to_have_count(0)
+    expect(second.locator(".said")).to_contain_text("At z = −0.70.")
+    assert "#" not in page.url  # the notebook's address is its own
     assert not faults

@@ -97,6 +97,11 @@ def axe(page: Page, part: str = "html", rules: list[str] | None = None) -> list[
     ]
 
 
+# What a screen reader would tell of while a slider moves or a network runs.
+CHATTY = """() => [...document.querySelectorAll("output:not([aria-live=off])")]
+    .map((output) => `told at every step: ${output.outerHTML}`)"""
+
+
 def themes(page: Page) -> Iterator[str]:
     """The light theme, in which the page was opened, and then the dark one."""
     for theme in THEMES:
@@ -135,6 +140,7 @@ def test_page(name, screen, theme, reader, address, deep):
     faults += page.evaluate(FIGURES)
     faults += page.evaluate(MATHS)
     faults += page.evaluate(OVERFLOW)
+    faults += page.evaluate(CHATTY)
     if checked:
         faults += axe(page)
     faults += overweight(loaded)

@@ -111,6 +111,7 @@ def test_a_claim_is_predicted_run_and_answered(reader):
     expect(page.locator(f"{WIDGET} .steps")).not_to_have_text("step 0")
     wait(page)
     expect(claim.locator(".answer")).to_contain_text("Not as you said. A got 50.0% right.")
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text(claim.locator(".answer").inner_text())
     assert agrees(page, dict(parse_qsl(train.checked("claim=chance"))), 2000)
 
 
@@ -133,6 +134,14 @@ def test_keyboard_tiles_and_a_gradient_on_its_way_back(reader):
     expect(tiles.nth(1)).to_be_focused()
     expect(tiles.nth(1)).to_have_attribute("aria-pressed", "true")
     expect(page.locator(f"{WIDGET} .unit")).to_have_text("layer 1, unit 2")
+    for keys in ("Alt+ArrowLeft", "Control+ArrowLeft", "Meta+ArrowLeft"):  # the browser's own
+        page.keyboard.press(keys)
+        expect(tiles.nth(1)).to_be_focused()
+    norms = page.locator(f"{WIDGET} .norms")
+    bars = [text for text in norms.locator("text").all_text_contents() if not text.isdigit()]
+    each = [", ".join(bar[2:] for bar in bars if bar[0] == side) for side in "AB"]
+    told = f"Norm of the gradient, layer by layer. A: {each[0]}. B: {each[1]}"
+    expect(norms).to_have_accessible_name(told)
     chosen(page, "point").press("ArrowRight")
     rows = page.locator(f"{WIDGET} .trace tbody tr")
     output, hidden = (rows.nth(i).locator("td").all_text_contents() for i in range(2))
@@ -144,6 +153,64 @@ def test_keyboard_tiles_and_a_gradient_on_its_way_back(reader):
     expect(tiles).to_have_count(3)
     chosen(page, "layers").select_option("4")
     expect(tiles).to_have_count(12)
+
+
+def test_a_claim_is_made_of_its_own_networks_and_of_no_others(reader):
+    page = reader().new_page()
+    visit(page, dict(parse_qsl(train.checked("claim=leak"))) | {"a.units": "8"})
+    shown = page.locator(f"{WIDGET} .claims > .chosen")
+    expect(shown).to_contain_text("Your own two networks.")
+    expect(page.locator(f"{WIDGET} .presets [aria-pressed=true]")).to_have_count(0)
+    page.goto("chapters/intro.html")
+    visit(page, dict(parse_qsl(train.checked("claim=leak"))))
+    expect(shown).to_contain_text("A leak of 0.1")
+
+
+def test_without_points_nothing_of_others_is_left(reader, address):
+    page = reader().new_page()
+    faults = outcry(page, address)
+    page.goto(PAGE)
+    rows = page.locator(f"{WIDGET} .trace tbody tr")
+    expect(rows).to_have_count(7)
+    chosen(page, "data").select_option("own")
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("no points yet")
+    expect(page.locator(f"{WIDGET} .whole")).to_have_text("There is nothing to follow.")
+    expect(rows).to_have_count(0)
+    expect(page.locator(f"{WIDGET} .norms rect")).to_have_count(0)
+    expect(page.locator(f"{WIDGET} :is(.dead, .flat)")).to_have_count(0)
+    expect(chosen(page, "class")).to_be_visible()
+    chosen(page, "data").select_option("xor")
+    expect(chosen(page, "class")).not_to_be_visible()
+    expect(rows).to_have_count(7)
+    assert not faults
+
+
+def test_pictures_of_the_plane_are_seen_in_either_theme(reader):
+    pictures = []
+    for theme in ("light", "dark"):
+        page = reader(theme=theme).new_page()
+        visit(page, state(**{"a.f": "tanh", "a.layers": "2"}))
+        surface = page.locator(f"{WIDGET} .surface").first
+        page.wait_for_timeout(300)
+        pictures.append(surface.evaluate("canvas => canvas.toDataURL()"))
+    assert pictures[0] == pictures[1]
+    assert len(pictures[0]) > 5000
+
+
+def test_a_link_leads_to_the_top_of_the_instrument_each_time(reader):
+    page = reader().new_page()
+    page.goto(PAGE)
+    expect(page.locator(f"{WIDGET} .said")).not_to_be_empty()
+    for _ in range(2):
+        page.locator("article li a", has_text="Born dead").click()
+        expect(page.get_by_role("button", name="Born dead")).to_be_in_viewport()
+        press(page, "One step")
+        expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 1")
+    page.locator("article li a", has_text="Born dead").click()
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 0")
+    press(page, "One step")
+    page.locator(f"{WIDGET} .share a").click()
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 1")
 
 
 def test_own_points_by_hand_and_by_keys(reader):
@@ -163,11 +230,11 @@ def test_own_points_by_hand_and_by_keys(reader):
     press(page, "One step")
     assert readings(page)[3] == ["–", "–"]
     assert readings(page)[2][0].endswith("%")
-    press(page, "Take the last back")
+    press(page, "Remove the last")
     press(page, "Remove all")
     page.wait_for_url(re.compile("data=own.*points=&"))
     press(page, "One step")
-    expect(page.locator(f"{WIDGET} .steps")).to_have_text("step 0")
+    expect(page.locator(f"{WIDGET} .steps")).to_have_text("no points yet")
     assert not low_sliders(page, WIDGET)
 
 
@@ -245,13 +312,16 @@ def test_still_for_who_asked_for_it_and_out_of_view(reader):
     page.goto(PAGE)
     page.wait_for_timeout(500)
     page.evaluate("""() => {
-        window.drawn = 0;
+        window.drawn = window.counted = 0;
         const chart = document.querySelector(".train .chart.loss");
         new MutationObserver(() => drawn++).observe(chart, { childList: true });
+        const steps = document.querySelector(".train .steps");
+        new MutationObserver(() => counted++).observe(steps, { childList: true });
     }""")
     press(page, "Run 2,000 steps")
     wait(page)
     assert page.evaluate("drawn") <= 2
+    assert page.evaluate("counted") > 5
     moving = reader().new_page()
     visit(moving, state())
     press(moving, "Run 2,000 steps")
@@ -289,6 +359,25 @@ def test_it_is_whole_on_paper(reader):
     visit(page, state())
     page.wait_for_load_state("networkidle")
     assert not outside_the_paper(page, {"steps", "100", "0.5", "75%"})
+
+
+def test_the_pictures_stand_side_by_side_however_long_the_names_above_them_are(reader):
+    page = reader(viewport={"width": 320, "height": 640}).new_page()
+    page.goto(PAGE)
+    press(page, "Born dead")
+    tops = page.locator(f"{WIDGET} .surface").evaluate_all(
+        "pictures => pictures.map((picture) => picture.getBoundingClientRect().top)"
+    )
+    assert tops[0] == tops[1]
+
+
+def test_the_chosen_claim_is_seen_with_forced_colours(reader):
+    page = reader(forced_colors="active").new_page()
+    page.goto(PAGE)
+    colours = page.locator(f"{WIDGET} .presets button").evaluate_all(
+        "buttons => buttons.map((button) => getComputedStyle(button).backgroundColor)"
+    )
+    assert colours[0] not in colours[1:]
 
 
 def test_without_scripts_there_is_a_picture(reader):

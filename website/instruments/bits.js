@@ -159,7 +159,7 @@ function start(root) {
     if (off) off.textContent = ulps(x, y, format);
   }
 
-  const changed = keepsView(root, "z", { read, written, words, draw });
+  const { changed } = keepsView(root, "z", { read, written, words, draw });
   root.addEventListener("input", changed);
   for (const button of root.querySelectorAll(".zero button")) {
     button.addEventListener("click", () => {

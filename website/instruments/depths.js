@@ -260,7 +260,7 @@ function start(root) {
     );
   }
 
-  const changed = keepsView(root, "f", { read, written, words: () => said, draw });
+  const { changed } = keepsView(root, "f", { read, written, words: () => said, draw });
 
   function stop() {
     cancelAnimationFrame(travelling);

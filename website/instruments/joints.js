@@ -169,7 +169,7 @@ function start(root) {
       inside, ...marks);
   }
 
-  const changed = keepsView(root, "kind", { read, written, words: () => said, draw });
+  const { changed } = keepsView(root, "kind", { read, written, words: () => said, draw });
 
   function moved(place) {
     places[inputs.joint.value - 1] = Math.round(200 * Math.min(1, Math.max(0, place))) / 200;

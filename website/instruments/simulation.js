@@ -128,7 +128,7 @@ class Network {
     const { units } = this.layers.at(-1);
     const right = labels.filter((label, row) => {
       const own = logits.subarray(row * units, (row + 1) * units);
-      return own.indexOf(Math.max(...own)) === label;
+      return Math.max(0, own.indexOf(Math.max(...own))) === label; // as with NumPy, NaN is of the first
     });
     return { loss: crossEntropy(logits, labels, units).loss, accuracy: right.length / labels.length };
   }
@@ -203,8 +203,8 @@ class Descent {
 }
 
 class Adam {
-  constructor(rate, { epsilon = 1e-7, betas = [0.9, 0.999] } = {}) {
-    Object.assign(this, { rate, epsilon, betas, steps: 0 });
+  constructor(rate) {
+    Object.assign(this, { rate, steps: 0 });
   }
 
   step(weights, gradients) {
@@ -212,13 +212,13 @@ class Adam {
     this.means ??= zeros();
     this.squares ??= zeros();
     this.steps += 1;
-    const [first, second] = this.betas.map((beta) => 1 - beta ** this.steps);
-    const rate = this.rate * Math.sqrt(second) / first;
+    const [first, second] = [0.9, 0.999];
+    const rate = this.rate * Math.sqrt(1 - second ** this.steps) / (1 - first ** this.steps);
     weights.forEach((weight, i) => weight.forEach((_, k) => {
       const gradient = gradients[i][k];
-      this.means[i][k] += (1 - this.betas[0]) * (gradient - this.means[i][k]);
-      this.squares[i][k] += (1 - this.betas[1]) * (gradient * gradient - this.squares[i][k]);
-      weight[k] -= rate * this.means[i][k] / (Math.sqrt(this.squares[i][k]) + this.epsilon);
+      this.means[i][k] += (1 - first) * (gradient - this.means[i][k]);
+      this.squares[i][k] += (1 - second) * (gradient * gradient - this.squares[i][k]);
+      weight[k] -= rate * this.means[i][k] / (Math.sqrt(this.squares[i][k]) + 1e-7);
     }));
   }
 }

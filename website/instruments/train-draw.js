@@ -56,14 +56,12 @@ function surface(canvas, run, chosen) {
   shaded(canvas.cells, values, GRID, 0.6);
   context.clearRect(0, 0, side, side);
   context.drawImage(canvas.cells, 0, 0, canvas.width, canvas.height);
-  context.lineWidth = 2 * devicePixelRatio;
-  context.strokeStyle = getComputedStyle(canvas).color;
   context.beginPath();
   for (const [[x, y], [otherX, otherY]] of border(values, GRID)) {
     context.moveTo(side * x, side * y);
     context.lineTo(side * otherX, side * otherY);
   }
-  context.stroke();
+  outlined(context);
   pointed(context, run.points.test, side, false);
   pointed(context, run.points.train, side, true, chosen);
 }
@@ -87,8 +85,15 @@ function pointed(context, { x, labels }, side, filled, chosen) {
     context.stroke();
     if (i !== chosen) return;
     shape(3 * radius);
-    context.strokeStyle = getComputedStyle(context.canvas).color;
-    context.lineWidth = 2 * devicePixelRatio;
+    outlined(context);
+  });
+}
+
+// A dark line on a broader light one is seen in either theme, and on paper.
+function outlined(context) {
+  [["#fff", 5], ["#111", 2]].forEach(([ink, width]) => {
+    context.strokeStyle = ink;
+    context.lineWidth = width * devicePixelRatio;
     context.stroke();
   });
 }
@@ -111,9 +116,11 @@ function curves(chart, box, histories, key, most) {
 function bars(chart, box, norms) {
   const layers = Math.max(...norms.map((each) => each.length));
   const [first, height] = [20, (box.height - 16) / layers];
-  const logs = norms.flat().filter((norm) => norm > 0).map(Math.log10);
+  const drawn = (norm) => norm > 0 && norm < Infinity;
+  const logs = norms.flat().filter(drawn).map(Math.log10);
   const [low, high] = [Math.min(-4, Math.floor(Math.min(...logs))), Math.max(0, ...logs)];
-  const length = (norm) => norm > 0 ? Math.max(2, (Math.log10(norm) - low) / (high - low) * (box.width - first - 110)) : 0;
+  const length = (norm) => drawn(norm) ? Math.max(2, (Math.log10(norm) - low) / (high - low) * (box.width - first - 110)) : 0;
+  chart.ariaLabel = `Norm of the gradient, layer by layer. ${norms.map((each, side) => `${"AB"[side]}: ${each.map(told).join(", ")}`).join(". ")}`;
   const thick = Math.min(14, height / 2 - 1);
   show(chart, box, ...Array.from({ length: layers }, (_, i) => [
     svg("text", { x: 0, y: (i + 0.5) * height + 4 }, `${i + 1}`),

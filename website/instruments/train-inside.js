@@ -1,8 +1,7 @@
 // What is inside of a run: a tile for each unit, and one point's gradient on its way back.
 
-const WORDS = { dead: "dead", back: "back", flat: "flat" };
 const SPOKEN = { dead: "dead on all training points", back: "back, dead before", flat: "saturated" };
-const stateOf = (unit) => Object.keys(WORDS).find((word) => unit[word]) ?? "";
+const stateOf = (unit) => Object.keys(SPOKEN).find((word) => unit[word]) ?? "";
 
 // The tiles of a run in `box`; `choose` is told of a unit {layer, unit} that is clicked.
 function tiled(box, choose) {
@@ -11,28 +10,20 @@ function tiled(box, choose) {
 
   function build(layers, units) {
     const tile = (layer, unit) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "tile" });
-      button.append(document.createElement("canvas"), document.createElement("span"));
+      const button = html("button", { type: "button", className: "tile" }, html("canvas", {}), html("span", {}));
       button.addEventListener("click", () => choose({ layer, unit }));
       return button;
     };
     tiles = Array.from({ length: layers }, (_, layer) => Array.from({ length: units }, (_, unit) => tile(layer, unit)));
-    box.replaceChildren(...tiles.map((own, layer) => {
-      const row = document.createElement("div");
-      row.className = units > 8 ? "layer wide" : "layer";
-      const name = document.createElement("span");
-      name.textContent = `${layer + 1}`;
-      row.append(name, ...own);
-      return row;
-    }));
+    box.replaceChildren(...tiles.map((own, layer) =>
+      html("div", { className: units > 8 ? "layer wide" : "layer" }, html("span", {}, `${layer + 1}`), ...own)));
   }
 
   // From tile to tile by arrow keys; the Tab key goes past them all.
   box.addEventListener("keydown", (event) => {
     const [down, right] = { ArrowDown: [1, 0], ArrowUp: [-1, 0], ArrowRight: [0, 1], ArrowLeft: [0, -1] }[event.key] ?? [0, 0];
     const tile = tiles[chosen.layer + down]?.[chosen.unit + right];
-    if (!(down || right)) return;
+    if (!(down || right) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     tile?.focus();
     tile?.click();
@@ -52,7 +43,7 @@ function tiled(box, choose) {
       if (tile.dataset.state === state) return;
       tile.dataset.state = state;
       tile.className = `tile ${state}`;
-      word.textContent = WORDS[state] ?? "";
+      word.textContent = state;
       tile.setAttribute("aria-label", `Layer ${layer + 1}, unit ${k + 1}${state && `: ${SPOKEN[state]}`}`);
     }));
   };
@@ -60,22 +51,17 @@ function tiled(box, choose) {
 
 // One point's gradient along the path that carries most of it to a unit, from the output back.
 function followed(root, run, row, { layer, unit }) {
-  const find = (selector) => root.querySelector(selector);
-  const { path, whole } = run.traced(row, layer, unit);
+  const { path, whole } = run.points.train.labels.length ? run.traced(row, layer, unit) : {};
+  const known = Number.isFinite(whole) ? path : [];
   const last = run.units.length;
   const named = (at) => at.layer === last ? `output ${at.unit + 1}` : `layer ${at.layer + 1}, unit ${at.unit + 1}`;
-  find(".trace tbody").replaceChildren(...path.map((at) => {
-    const line = document.createElement("tr");
-    const name = document.createElement("th");
-    name.scope = "row";
-    name.textContent = named(at);
-    const cells = [at.weight === undefined ? "" : `× ${told(at.weight)}`, at.slope === undefined ? "" : `× ${told(at.slope)}`, told(at.product)];
-    line.append(name, ...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
-    return line;
+  root.querySelector(".trace tbody").replaceChildren(...known.map((at) => {
+    const factors = [at.weight, at.slope].map((factor) => factor === undefined ? "" : `× ${told(factor)}`);
+    return html("tr", {}, html("th", { scope: "row" }, named(at)), ...[...factors, told(at.product)].map((words) => html("td", {}, words)));
   }));
   const count = run.units.slice(layer + 1).reduce((product, units) => product * units.length, 2);
-  const closed = path.find((at) => at.slope === 0);
-  find(".unit").textContent = `layer ${layer + 1}, unit ${unit + 1}`;
-  find(".whole").textContent = `That is the path that carries most. All ${count.toLocaleString("en")} paths together bring ${told(whole)}.`
+  const closed = known.find((at) => at.slope === 0);
+  root.querySelector(".unit").textContent = `layer ${layer + 1}, unit ${unit + 1}`;
+  root.querySelector(".whole").textContent = !known.length ? "There is nothing to follow." : `That is the path that carries most. All ${count.toLocaleString("en")} paths together bring ${told(whole)}.`
     + (closed ? ` Nothing passes ${named(closed)}: its slope is 0 at this point.` : "");
 }

@@ -53,11 +53,13 @@ class Run {
     this.units.forEach((units, i) => {
       const given = network.given(network.layers[i]);
       const little = FLAT.slope * steepest(this.setting.f, given);
-      const counts = units.map(() => ({ none: 0, little: 0 }));
+      const counts = units.map(() => ({ none: 0, little: 0, some: 0 }));
       passed.zs[i].forEach((z, at) => {
         const slope = Math.abs(network.activation.slope(z, ...given));
-        if (slope === 0) counts[at % units.length].none += 1;
-        if (slope <= little) counts[at % units.length].little += 1;
+        const count = counts[at % units.length];
+        if (slope === 0) count.none += 1;
+        if (slope <= little) count.little += 1;
+        if (slope > 0) count.some += 1;
       });
       units.forEach((unit, k) => noted(unit, counts[k], train.labels.length));
     });
@@ -107,10 +109,10 @@ class Run {
 
 const steepest = (f, given) => Math.max(...STEEPEST[f].map((z) => Math.abs(ACTIVATIONS[f].slope(z, ...given))));
 
-// A unit is dead if its slope is 0 on all points, and back if it was.
-function noted(unit, { none, little }, points) {
+// A unit is dead if its slope is 0 on all points, and back if it was. One that has diverged is neither.
+function noted(unit, { none, little, some }, points) {
   unit.dead = points > 0 && none === points;
-  unit.flat = !unit.dead && little >= FLAT.share * points;
+  unit.flat = points > 0 && !unit.dead && little >= FLAT.share * points;
   unit.was ||= unit.dead;
-  unit.back = unit.was && !unit.dead;
+  unit.back = unit.was && some > 0;
 }

@@ -89,5 +89,5 @@ function settled95(results) {
   if (!b.length) return "One run is no answer: another seed may tell another story. See how far the dots lie apart.";
   const differences = b.map((value, i) => value - a[i]);
   return `Right, on average over ${b.length} ${b.length > 1 ? "seeds" : "seed"}: A ${one(a.slice(0, b.length), "%")}, B ${one(b, "%")}. `
-    + `B − A, seed by seed: ${one(differences, " points")}. One run is one dot: the interval says where the mean of many such runs may lie.`;
+    + `B − A, seed by seed: ${one(differences, " points")}.`;
 }

@@ -19,13 +19,11 @@ function begin(root) {
   const inputs = Object.fromEntries([...SHARED, ...SETTING, "point", "across", "up", "class"].map((name) => [name, find(`[name=${name}]`)]));
   const surfaces = all(".surface");
   const charts = Object.fromEntries(["loss", "accuracy", "norms", "trials"].map((name) => [name, { chart: find(`.chart.${name}`), box: { width: 0, height: 0 } }]));
-  const link = find(".share a");
-  const home = link.pathname === location.pathname; // the page whose address keeps the view
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const view = { shared: {}, a: {}, b: {}, points: "", claim: "" };
   let runs, histories, every, until, results, wanted, frame;
   let chosen = { layer: 0, unit: 0 };
-  let [running, inView, touched, busy] = [false, true, false, false];
+  let [running, inView, busy] = [false, true, false];
 
   const side = () => find("[name=side]:checked").value;
   const next = () => results[0].length > results[1].length ? 1 : 0; // whose turn it is, with a seed
@@ -33,14 +31,16 @@ function begin(root) {
   const run = () => runs[SIDES.indexOf(side())];
   const offered = (name, value) => [...inputs[name].options].some((option) => option.value === value);
 
-  // A view, as it stands in an address. What makes no sense there is left as it is.
+  // A view, as it stands in an address. What makes no sense there is left as it is. A claim is one of
+  // its own networks, and of no others.
   function read(text) {
     const given = new URLSearchParams(text);
     const take = (into, key, name) => { if (offered(name, given.get(key))) into[name] = given.get(key); };
     SHARED.forEach((name) => take(view.shared, name, name));
     SIDES.forEach((own) => SETTING.forEach((name) => take(view[own], `${own}.${name}`, name)));
     view.points = written(given.get("points") ?? "");
-    view.claim = Object.hasOwn(claims, given.get("claim")) ? given.get("claim") : "";
+    view.claim = given.get("claim");
+    if (claims[view.claim] !== `${address()}`) view.claim = "";
     for (const radio of all(".claims input")) radio.checked = false;
     reset();
   }
@@ -49,12 +49,6 @@ function begin(root) {
     ["claim", view.claim], ...SHARED.map((name) => [name, view.shared[name]]), ["points", view.points],
     ...SIDES.flatMap((own) => SETTING.map((name) => [`${own}.${name}`, view[own][name]])),
   ]);
-
-  const telling = settled(() => {
-    find(".said").textContent = spoken();
-    link.hash = address();
-    if (home && touched) history.replaceState(null, "", link.hash);
-  });
 
   // Both networks at their start.
   function reset() {
@@ -66,8 +60,6 @@ function begin(root) {
     [every, until] = [EVERY, STEPS];
     note();
     chosen = { layer: Math.min(chosen.layer, run().units.length - 1), unit: Math.min(chosen.unit, run().units[0].length - 1) };
-    draw();
-    telling.now();
   }
 
   const empty = () => !runs[0].points.train.labels.length;
@@ -113,10 +105,8 @@ function begin(root) {
       draw();
       return telling.now();
     }
-    if (!still.matches) {
-      chores[turn = (turn + 1) % chores.length]();
-      counted();
-    }
+    counted();
+    if (!still.matches) chores[turn = (turn + 1) % chores.length]();
     if (inView) frame = requestAnimationFrame(advance);
   }
 
@@ -129,8 +119,8 @@ function begin(root) {
     () => draw.tiles(run(), chosen),
     ...["loss", "accuracy"].map((key) => () => sized(key, (chart, box) => curves(chart, box, histories, key, key === "loss" ? 1 : 100))),
     report,
-    () => empty() || sized("norms", (chart, box) => bars(chart, box, runs.map((run) => run.norms()))),
-    () => empty() || followed(root, run(), row(), chosen),
+    () => sized("norms", (chart, box) => bars(chart, box, runs.map((run) => empty() ? [] : run.norms()))),
+    () => followed(root, run(), row(), chosen),
   ];
 
   function scored() {
@@ -171,7 +161,7 @@ function begin(root) {
     answer();
   }
 
-  const counted = () => { find(".steps").value = `step ${runs[0].steps.toLocaleString("en")}`; };
+  const counted = () => { find(".steps").value = empty() ? "no points yet" : `step ${runs[0].steps.toLocaleString("en")}`; };
   const text = (name, value) => [...inputs[name].options].find((option) => option.value === value).text;
   function named(own) {
     const { f, alpha, layers, units, start, passes, optimiser, rate } = view[own];
@@ -213,7 +203,7 @@ function begin(root) {
   function spoken() {
     if (empty()) return "There are no points yet.";
     const each = runs.map((run, i) => `${"AB"[i]}: ${named(SIDES[i])}. Right ${share(run.test ?? run.train)}, loss ${told(run.train.loss)}.`);
-    return `Step ${runs[0].steps}. ${each.join(" ")} ${results[1].length ? settled95(results) : ""}`;
+    return `Step ${runs[0].steps}. ${each.join(" ")} ${find(".told .answer")?.textContent ?? ""} ${results[1].length ? settled95(results) : ""}`;
   }
 
   // One seed after another, as long as the page is seen.
@@ -235,26 +225,26 @@ function begin(root) {
     scored();
   };
 
-  const changed = (now = reset) => {
-    touched = true;
-    now();
-    telling.soon();
+  const begun = () => {
+    reset();
+    changed();
   };
   const own = (text) => {
     view.points = written(text);
     view.shared.data = "own";
     view.claim = "";
-    changed();
+    begun();
   };
 
   root.addEventListener("input", ({ target }) => {
-    if (target.name === "side" || target.name === "point") return changed(draw);
+    if (target.name === "side" || target.name === "point") return changed();
     if (["across", "up"].includes(target.name)) return show();
     const into = SHARED.includes(target.name) ? view.shared : SETTING.includes(target.name) ? view[side()] : undefined;
     if (!into) return;
     into[target.name] = target.value;
+    if (target.name === "data") find(".own").open = target.value === "own";
     view.claim = "";
-    changed();
+    begun();
   });
   const press = (selector, action) => find(selector).addEventListener("click", action);
   press(".run", () => {
@@ -271,7 +261,11 @@ function begin(root) {
     draw();
     telling.soon();
   });
-  press(".again", reset);
+  press(".again", () => {
+    reset();
+    draw();
+    telling.now();
+  });
   press(".more", () => seeds(Math.max(wanted, results[1].length) + 1));
   press(".all", () => seeds(MOST));
   press(".set", () => own(view.points + placed(Number(inputs.across.value), Number(inputs.up.value), inputs.class.value)));
@@ -279,8 +273,8 @@ function begin(root) {
   press(".own .none", () => own(""));
   for (const button of all(".presets button")) {
     button.addEventListener("click", () => {
-      touched = true;
       read(claims[button.value]);
+      changed();
     });
   }
 
@@ -291,7 +285,7 @@ function begin(root) {
       if (view.shared.data === "own") return own(view.points + placed(x, y, inputs.class.value));
       const { train } = runs[0].points;
       inputs.point.value = 1 + near(train.labels.map((_, i) => Math.hypot(train.x[2 * i] - x, train.x[2 * i + 1] - y)), 0);
-      changed(draw);
+      changed();
     });
     whenSized(canvas, {}, draw);
   }
@@ -305,19 +299,7 @@ function begin(root) {
     goOn();
   }).observe(root);
 
-  copies(find(".share"), () => {
-    telling.now();
-    return link.href;
-  });
-
-  const come = () => {
-    if (!home || !new URLSearchParams(location.hash.slice(1)).has("a.f")) return;
-    read(location.hash.slice(1));
-    root.scrollIntoView({ block: "nearest" });
-  };
-  read(root.dataset.state);
-  come();
-  addEventListener("hashchange", come);
+  const { changed, telling } = keepsView(root, "a.f", { read, written: address, words: spoken, draw });
 }
 
 if (SOURCE === "") {

@@ -168,7 +168,7 @@ CLAIMS = {
         "No activation",
         "Without an activation a network draws a straight line, whatever its depth.",
         "background-why",
-        "A has six layers and no activation. Can it part the disc from the ring?",
+        "A has six layers and no activation. Can it separate the disc from the ring?",
         ("yes, with six layers", "in part, with a bent line", "no: a straight line at most"),
         2,
         "Six affine layers are one affine layer: A’s border is straight at every step. B has ReLU "
@@ -179,7 +179,10 @@ CLAIMS = {
 
 
 def checked(state: str) -> str:
-    """A view as an address holds it; ``claim=leak`` stands for all that the claim starts from."""
+    """A view as an address holds it; ``claim=leak`` stands for all that the claim starts from.
+
+    With anything else chosen beside it, the claim is no longer that of the view.
+    """
     given = dict(parse_qsl(state, strict_parsing=True))
     claim = given.get("claim", "")
     if claim and claim not in CLAIMS:
@@ -193,13 +196,14 @@ def checked(state: str) -> str:
             raise ValueError(f"points are places in two letters and a class each, not {value!r}")
         if not choices and key not in ("claim", "points"):
             raise ValueError(f"a view has no {key}; it has claim, {', '.join(start)}")
-    return urlencode({"claim": claim} | dict(start) | given)
+    view = dict(start) | {key: value for key, value in given.items() if key != "claim"}
+    return urlencode({"claim": claim if view == start else ""} | view)
 
 
 def constants() -> str:
     """What the script has from here: formulas, the largest slopes, and what the choices mean."""
     steepest = {name: _steepest(name) for name in NAMES}
-    quantiles = [round(float(stats.t.ppf(0.975, n)), 6) for n in range(1, MOST)]
+    quantiles = [round(float(stats.t.ppf(0.975, n)), 4) for n in range(1, MOST)]
     values = {
         "STEEPEST": steepest,
         "STARTS": STARTS,
@@ -221,8 +225,8 @@ def _steepest(name: str) -> list[float]:
     """Where the slope is largest; with a parameter, for some values of it on either side of 0."""
     f = REGISTRY.elementwise[name]
     samples = [{LEAKS[name]: value} for value in (0.1, 2.0)] if name in LEAKS else [{}]
-    found = {float(WIDE[np.abs(f.grad(WIDE, **given)).argmax()]) for given in samples}
-    return sorted(found)
+    found = {round(WIDE[np.abs(f.grad(WIDE, **given)).argmax()], 3) for given in samples}
+    return [float(z) for z in sorted(found)]
 
 
 def source() -> str:

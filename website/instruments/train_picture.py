@@ -42,7 +42,7 @@ def drawn(
     )
     return (
         f"{svg}</svg>",
-        f"Points in a disc and in a ring around it, as two networks part them. {said}",
+        f"Points in a disc and in a ring around it, as two networks separate them. {said}",
     )
 
 

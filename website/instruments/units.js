@@ -157,7 +157,7 @@ function start(root) {
       ]));
   }
 
-  const changed = keepsView(root, "run", { read, written, words: () => said, draw });
+  const { changed } = keepsView(root, "run", { read, written, words: () => said, draw });
 
   // While it plays, nothing is told, nor kept in the address.
   function pause() {
