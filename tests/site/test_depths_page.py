@@ -92,7 +92,7 @@ def layer(page: Page) -> int:
 
 def visit(page: Page, **view: object) -> None:
     """Come by an address that holds a view, from elsewhere or on the page itself."""
-    page.goto(f"{PAGE}#{urlencode(view)}")
+    page.goto(f"{PAGE}#{urlencode(view, doseq=True)}")
     title = REGISTRY[view["f"]].spec.title
     expect(page.locator(f"{WIDGET} .said")).to_contain_text(
         "{title}, gain {gain:g}, width {width}, layer {layer} of".format(title=title, **view)
@@ -326,10 +326,11 @@ def test_beyond_the_table_one_network_is_made(reader):
     assert one[1] == 2
     assert one[3] == one[7] == 1
     press(page, "other")
-    assert readings(page)[2] != one[2]
     page.wait_for_url("**#f=relu&gain=1.41&width=64&depth=50&layer=1&network=2")
+    assert readings(page)[2] != one[2]
     other = page.context.new_page()
     other.goto(page.url)
+    expect(other.locator(f"{WIDGET} .said")).not_to_be_empty()
     assert readings(other) == readings(page)
     slider(page, "width").press("End")
     expect(sources).to_have_text(["by theory alone", "not measured"])
@@ -338,6 +339,47 @@ def test_beyond_the_table_one_network_is_made(reader):
     page.wait_for_url("**&depth=50&layer=1")
     slider(page, "depth").press("Home")
     expect(sources).to_have_text(["in 20 networks", "20 networks"])
+
+
+# In `counts`, how many powers of e and cosines are taken from the beginning of a frame to the next.
+COUNTED = """() => {
+    const fresh = () => counts.push({ exp: 0, cos: 0 });
+    window.counts = [];
+    fresh();
+    for (const name of ["exp", "cos"]) {
+        const plain = Math[name];
+        Math[name] = (value) => {
+            counts.at(-1)[name] += 1;
+            return plain(value);
+        };
+    }
+    const request = requestAnimationFrame;
+    window.requestAnimationFrame = (action) => request((now) => {
+        fresh();
+        action(now);
+    });
+}"""
+
+
+def test_the_page_makes_no_two_networks_in_a_frame(reader):
+    """It must not be busy for long, whatever is kept."""
+    page = reader().new_page()
+    page.add_init_script(f"({COUNTED})()")
+    kept = ["relu-1-16", "relu-2-64", "relu-4-16"]
+    visit(page, f="relu", gain=1.41, width=64, depth=50, layer=1, kept=kept)
+    words = page.locator(f"{WIDGET} .kept li")
+    before = words.all_text_contents()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    press(page, "other")
+    page.wait_for_url("**&network=2&kept=*")
+    expect(page.locator(f"{WIDGET} .said")).to_contain_text("Kept, ReLU, gain 4, width 16: ")
+    assert not set(before) & set(words.all_text_contents())
+    counts = page.evaluate("counts")
+    each = 2 * 8 * 10  # for 8 examples of 10 classes; ReLU itself takes none
+    assert [count["exp"] for count in counts if count["exp"]] == 8 * [each]
+    drawn = [count for count in counts if count["cos"]]
+    assert len(drawn) == 4  # two widths from two seeds
+    assert not any(count["exp"] for count in drawn)
 
 
 def test_keyboard_alone(reader):

@@ -12,7 +12,8 @@ function randomInputs(uniform) {
 }
 
 // What a network begins with for a seed and a width, drawn once: as many of its layers as were needed,
-// for a gain of 1, and the random numbers that come after them.
+// for a gain of 1, and the random numbers that come after them. Drawing takes as long as passing, so it
+// is said whether layers are fresh.
 let begun = { seed: 0, widths: new Map() };
 
 function beginning(seed, width, count) {
@@ -22,11 +23,12 @@ function beginning(seed, width, count) {
     begun.widths.set(width, { uniform, x: randomInputs(uniform), layers: [] });
   }
   const { uniform, x, layers } = begun.widths.get(width);
+  const fresh = layers.length < count;
   while (layers.length < count) {
     const sizes = [layers.length ? width : INPUTS, width];
     layers.push(...drawn({ sizes, gain: 1 }, uniform));
   }
-  return { x, layers };
+  return { x, layers, fresh };
 }
 
 const meanSquare = (values) => sum(values.map((value) => value * value)) / values.length;

@@ -62,6 +62,7 @@ function start(root) {
   let kept = []; // settings of activation, gain and width, to be compared with
   let network = 1; // the seed of the one network
   let travelling = 0;
+  let awaited = false; // whether networks are still to be made
   let said = "";
 
   const size = (name) => choices[name][inputs[name].value];
@@ -69,12 +70,29 @@ function start(root) {
   const setting = () => ({ f: inputs.f.value, gain: size("gain"), width: size("width") });
   const isOne = ({ width }) => size("depth") > data.depth.at(-1) && width <= data.widest;
 
-  // A network of a setting with the present depth, made once.
-  function ofOne({ f, gain, width }) {
-    const sizes = { gain: data.exact[data.gain.indexOf(gain)], width, depth: size("depth") };
-    const key = [f, ...Object.values(sizes), network].join();
-    if (!made.has(key)) made.set(key, oneNetwork(f, sizes, network));
-    return made.get(key);
+  // By what the network of a setting with the present depth is found again.
+  const keyOf = (chosen) => [...Object.values(chosen), size("depth"), network].join();
+
+  // Whether all networks that are shown are made. So that the page is never busy for long, a frame
+  // draws one's random numbers or passes them through it.
+  function ready() {
+    if (awaited) return false;
+    const lacking = () => [setting(), ...kept].find((chosen) => isOne(chosen) && !made.has(keyOf(chosen)));
+    const next = lacking();
+    if (next) {
+      const sizes = { ...next, gain: data.exact[data.gain.indexOf(next.gain)], depth: size("depth") };
+      const { fresh } = beginning(network, sizes.width, sizes.depth + 1);
+      if (!fresh) made.set(keyOf(next), oneNetwork(next.f, sizes, network));
+    }
+    if (!lacking()) return true;
+    awaited = true;
+    said = ""; // until there are numbers to tell
+    requestAnimationFrame(() => {
+      awaited = false;
+      draw();
+      telling.soon();
+    });
+    return false;
   }
 
   // What is measured of a setting, as logarithms to base 10, with the factor per layer and its bounds.
@@ -88,7 +106,7 @@ function start(root) {
       return { curves: [logs(variances).slice(0, depth), logs(gradients[place])], factors: found, source: MEAN };
     }
     if (!isOne(chosen)) return { curves: [], factors: [], source: THEORY };
-    const found = ofOne(chosen);
+    const found = made.get(keyOf(chosen));
     return { curves: [found.variances, found.gradients], factors: [10 ** (found.gradients[0] / (depth - 1))], source: ONE };
   }
 
@@ -161,6 +179,7 @@ function start(root) {
     buttons.keep.setAttribute("aria-disabled", kept.length === data.kept || kept.some((chosen) => same(chosen, setting())));
     buttons.clear.setAttribute("aria-disabled", !kept.length);
     buttons.other.style.visibility = isOne(setting()) ? "visible" : "hidden";
+    if (!ready()) return;
     const shown = view();
     report(shown);
     if (box.width) shown.curves.forEach((curve, i) => picture(charts[i], curve, i ? shown.ghosts : []));
@@ -260,7 +279,7 @@ function start(root) {
     );
   }
 
-  const { changed } = keepsView(root, "f", { read, written, words: () => said, draw });
+  const { changed, telling } = keepsView(root, "f", { read, written, words: () => said, draw });
 
   function stop() {
     cancelAnimationFrame(travelling);
