@@ -69,8 +69,7 @@ class Run {
   norms() {
     const { network, points: { train } } = this;
     const { gradients } = network.backward(train.x, train.labels);
-    const each = network.weights.map((weight, i) => [weight, Math.hypot(...gradients[i])]);
-    return network.layers.map(({ weight }) => each.find(([other]) => other === weight)[1]);
+    return network.layers.map(({ weight }) => Math.hypot(...gradients[network.weights.indexOf(weight)]));
   }
 
   // What the network makes of points: the probability of the second class, and what each unit passes on.

@@ -39,7 +39,7 @@ function begin(root) {
     SHARED.forEach((name) => take(view.shared, name, name));
     SIDES.forEach((own) => SETTING.forEach((name) => take(view[own], `${own}.${name}`, name)));
     view.points = written(given.get("points") ?? "");
-    view.claim = given.get("claim");
+    if (Object.hasOwn(claims, given.get("claim"))) view.claim = given.get("claim");
     if (claims[view.claim] !== `${address()}`) view.claim = "";
     for (const radio of all(".claims input")) radio.checked = false;
     reset();
@@ -155,7 +155,6 @@ function begin(root) {
     inputs.point.max = Math.max(1, runs[0].points.train.labels.length);
     for (const name of ["point", "across", "up"]) inputs[name].closest(".slider").querySelector("output").value = minus(inputs[name].value);
     for (const button of all(".presets button")) button.setAttribute("aria-pressed", button.value === view.claim);
-    for (const panel of all("[data-claim]")) panel.classList.toggle("chosen", panel.dataset.claim === view.claim);
     counted();
     all(".name span").forEach((name, i) => { name.textContent = named(SIDES[i]); });
     answer();
@@ -170,10 +169,12 @@ function begin(root) {
     return `${text("f", f)}${leak}${curve}, ${layers} × ${units} units, ${text("start", start)}, ${text("optimiser", optimiser)}, rate ${rate}`;
   }
 
-  // What came out, once it has run, beside what was guessed.
+  // The claim, and what came out, once it has run, beside what was guessed.
   function answer() {
     for (const panel of all("[data-claim]")) {
-      const told = panel.dataset.claim === view.claim && runs[0].steps >= STEPS;
+      const chosen = panel.dataset.claim === view.claim;
+      const told = chosen && runs[0].steps >= STEPS;
+      panel.classList.toggle("chosen", chosen);
       panel.classList.toggle("told", told);
       const [guess, answer] = [panel.querySelector("input:checked"), panel.querySelector(".answer")];
       if (!told || !answer) continue;
@@ -184,19 +185,18 @@ function begin(root) {
   }
 
   const share = (found) => found ? `${(100 * found.accuracy).toFixed(1)}%` : "–";
+  function numbers({ train, test, units }) {
+    const all = units.flat();
+    const count = (word) => all.filter((unit) => unit[word]).length;
+    const [dead, flat] = ["dead", "flat"].map((word) => `${count(word)} of ${all.length}`);
+    const back = count("back");
+    return [told(train.loss), test ? told(test.loss) : "–", share(train), share(test), back ? `${dead}, ${back} back` : dead, flat];
+  }
+
   function report() {
-    const lines = [
-      (run) => told(run.train.loss),
-      (run) => run.test ? told(run.test.loss) : "–",
-      (run) => share(run.train),
-      (run) => share(run.test),
-      ...["dead", "flat"].map((word) => (run) => {
-        const back = word === "dead" && run.units.flat().filter((unit) => unit.back).length;
-        return `${run.units.flat().filter((unit) => unit[word]).length} of ${run.units.flat().length}${back ? `, ${back} back` : ""}`;
-      }),
-    ];
+    const shown = empty() ? [] : runs.map(numbers);
     all("table:not(.trace) tbody tr").forEach((line, i) => line.querySelectorAll("td").forEach((cell, own) => {
-      cell.textContent = empty() ? "–" : lines[i](runs[own]);
+      cell.textContent = shown[own]?.[i] ?? "–";
     }));
   }
 
