@@ -285,16 +285,20 @@ def begin(claim: str = "chance", **brief: None) -> tuple[str, bool]:
     return checked(f"claim={claim}"), bool(brief)
 
 
+def table() -> dict[str, str]:
+    """What ``train.js`` reads, to be written as JSON: the view that each claim starts from."""
+    return {key: checked(f"claim={key}") for key in CLAIMS}
+
+
 def markup(self: HTML5Translator, start: tuple[str, bool]) -> str:
     """The instrument as HTML, without its style and its script."""
     state, brief = start
-    claims = {key: checked(f"claim={key}") for key in CLAIMS}
     lists = {key: _options(choices) for key, choices in (SHARED | SETTING).items()}
     return Template((HERE / "train.html").read_text("utf-8")).substitute(
         lists,
         state=escape(state),
         open="" if brief else "open",
-        table=json.dumps(claims, separators=(",", ":")),
+        table=json.dumps(table(), separators=(",", ":")),
         buttons="".join(
             f'<button type="button" value="{key}" aria-pressed="false">{escape(c.title)}</button>'
             for key, c in CLAIMS.items()
