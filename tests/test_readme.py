@@ -36,7 +36,6 @@ def test_the_lines_in_readme_print_what_stands_below_them(tmp_path: Path, deep: 
         assert (done.stdout, done.stderr) == ("".join(printed), "")
 
 
-
 def test_the_links_in_readme_lead_somewhere() -> None:
     prose = re.sub(r"```.*?```", "", README.read_text(), flags=re.DOTALL)
     for target in re.findall(r"\]\(([^):]+)\)", prose):
