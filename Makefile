@@ -31,15 +31,20 @@ pdf: ## build the book, and a PDF of it in one file
 	$(BOOK)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
 	$(BOOK)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
 
-test: .venv ## check what can break: style, types, the book, all pages and notebooks, in minutes
+test: .venv ## check what can break: style, types, the book, its pages and notebooks, in minutes
 	@$(MAKE) --no-print-directory --jobs 2 style book
 	$(BIN)/pytest $(TWO)
-	$(BIN)/pytest $(TWO) --dist loadfile chapters $(NBVAL)
+	$(BIN)/pytest $(TWO) --dist loadfile chapters $(HOOD:%=--ignore=%) $(NBVAL)
 
 test-deep: .venv ## check all of it at full size, with a PDF and coverage, in half an hour
 	@$(MAKE) --no-print-directory pdf
+	$(BIN)/pytest $(TWO) --dist loadfile $(HOOD) $(NBVAL)
 	$(BIN)/pytest $(TWO) --deep --cov
 
+# The notebooks for specialists, the part "Under the hood" and the page on the checker, are run at
+# full size only.
+HOOD := $(wildcard $(addsuffix .ipynb, chapters/checking \
+	$(shell sed -n '/caption: Under the hood/,/caption: Look up/s/.*file: //p' _toc.yml)))
 TWO := --numprocesses 2 --dist worksteal
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.cfg
 
