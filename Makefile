@@ -31,15 +31,19 @@ pdf: ## build the book, and a PDF of it in one file
 	$(BOOK)/jupyter-book build . --quiet -n -W --keep-going --builder singlehtml
 	$(BOOK)/python -m website.pdf _build/singlehtml/chapters/intro.html _build/html/activation-functions.pdf
 
-test: .venv ## check what can break: style, types, the book, all pages and notebooks, in minutes
+test: .venv ## check what can break: style, types, the book, its pages and notebooks, in minutes
 	@$(MAKE) --no-print-directory --jobs 2 style book
 	$(BIN)/pytest $(TWO)
-	$(BIN)/pytest $(TWO) --dist loadfile chapters $(NBVAL)
+	$(BIN)/pytest $(TWO) --dist loadfile chapters $(LATER:%=--ignore=%) $(NBVAL)
 
 test-deep: .venv ## check all of it at full size, with a PDF and coverage, in half an hour
 	@$(MAKE) --no-print-directory pdf
+	$(BIN)/pytest $(TWO) --dist loadfile $(LATER) $(NBVAL)
 	$(BIN)/pytest $(TWO) --deep --cov
 
+# The notebooks of the two parts after the tutorial, which are run at full size only.
+LATER := $(wildcard $(addsuffix .ipynb, \
+	$(shell sed -n '/caption: Use it/,/caption: Look up/s/.*file: //p' _toc.yml)))
 TWO := --numprocesses 2 --dist worksteal
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with chapters/nbval.cfg
 

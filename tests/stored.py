@@ -138,9 +138,9 @@ def serve(patch: pytest.MonkeyPatch) -> None:
         names: tuple[str, ...],
         derivatives: tuple[tuple[str, ...], ...],
         arguments: tuple[Any, ...],
-    ) -> list[mpmath.mpf]:
+    ) -> tuple[mpmath.mpf, ...]:
         stored = library().get(fingerprint(formula, names))
-        found = [stored.find(wrt, arguments) if stored else None for wrt in derivatives]
+        found = tuple(stored.find(wrt, arguments) if stored else None for wrt in derivatives)
         return evaluate(formula, names, derivatives, arguments) if None in found else found
 
     patch.setattr("actlib.check.exact.evaluate", look_up)

@@ -51,9 +51,7 @@ def total(x: Any) -> Any:
 
 
 @each_dtype
-@pytest.mark.parametrize(
-    "name", deep_unless({"softmax", "log_softmax", "swiglu"}.__contains__, VECTORS)
-)
+@pytest.mark.parametrize("name", deep_unless({"softmax", "swiglu"}.__contains__, VECTORS))
 def test_our_own_pass(name: str, dtype: str) -> None:
     function: Any = VECTORS[name]
     report = check_vjp(function, dtypes=[dtype])
@@ -143,31 +141,32 @@ def turned(function: Function) -> Function:
     return lambda *given: np.asarray(function(*given))[..., ::-1]
 
 
-@pytest.mark.parametrize(
-    ("vjp", "aspects"),
-    [
-        (naive, LOST),
-        (lambda z, u: softmax(z) * u, LOST),
-        (lambda z, u: softmax(z) * (1 - softmax(z)) * u, LOST),
-        (lambda z, u: softmax.vjp(z, u) * z.dtype.type(1.001), {("vjp", "accuracy")}),
-        (lambda z, u: -softmax.vjp(z, u), LOST),
-        (lambda z, u: np.asarray(log_softmax.vjp(z, u)), LOST),
-        (turned(softmax.vjp), {*LOST, ("vjp", "shape"), ("vjp", "infinities")}),
-        (first_axis, {*LOST, ("vjp", "shape"), ("vjp", "NaN")}),
-        (lambda z, u: softmax.vjp(z, u).astype(np.float64), {("vjp", "dtype")}),
-        (lambda z, u: np.nan_to_num(softmax.vjp(z, u)), {("vjp", "NaN")}),
-        (lambda z, u: np.where(softmax(z) < 1e-9, 0, softmax.vjp(z, u)), LOST),
-        (
-            lambda z, u: softmax.vjp(z, u) / np.maximum(1, total(z == z.max(-1, keepdims=True))),
-            LOST,
-        ),
-    ],
-    ids=[
-        *("cancelling", "no mean", "diagonal", "slightly off", "sign", "another function"),
-        *("turned", "axis", "dtype", "NaN", "tails", "ties"),
-    ],
-)
-def test_wrong_products(vjp: Function, aspects: set[tuple[str, str]]) -> None:
+WRONG_PRODUCTS: dict[str, tuple[Function, set[tuple[str, str]]]] = {
+    "cancelling": (naive, LOST),
+    "no mean": (lambda z, u: softmax(z) * u, LOST),
+    "diagonal": (lambda z, u: softmax(z) * (1 - softmax(z)) * u, LOST),
+    "slightly off": (
+        lambda z, u: softmax.vjp(z, u) * z.dtype.type(1.001),
+        {("vjp", "accuracy")},
+    ),
+    "sign": (lambda z, u: -softmax.vjp(z, u), LOST),
+    "another function": (lambda z, u: np.asarray(log_softmax.vjp(z, u)), LOST),
+    "turned": (turned(softmax.vjp), {*LOST, ("vjp", "shape"), ("vjp", "infinities")}),
+    "axis": (first_axis, {*LOST, ("vjp", "shape"), ("vjp", "NaN")}),
+    "dtype": (lambda z, u: softmax.vjp(z, u).astype(np.float64), {("vjp", "dtype")}),
+    "NaN": (lambda z, u: np.nan_to_num(softmax.vjp(z, u)), {("vjp", "NaN")}),
+    "tails": (lambda z, u: np.where(softmax(z) < 1e-9, 0, softmax.vjp(z, u)), LOST),
+    "ties": (
+        lambda z, u: softmax.vjp(z, u) / np.maximum(1, total(z == z.max(-1, keepdims=True))),
+        LOST,
+    ),
+}
+GROSS = {"no mean", "diagonal", "sign", "another function", "turned"}
+
+
+@pytest.mark.parametrize("name", deep_unless(lambda name: name not in GROSS, WRONG_PRODUCTS))
+def test_wrong_products(name: str) -> None:
+    vjp, aspects = WRONG_PRODUCTS[name]
     found = failed(check_vjp(softmax, vjp, exact="softmax", dtypes=["float32"]))
     assert aspects & {("vjp", "accuracy"), ("vjp", "dtype"), ("vjp", "NaN")} <= found
     assert found

@@ -9,22 +9,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+ONE_AFTER_ANOTHER = """
+import sys
+for program in sys.argv[1:]:
+    exec(program, {"__name__": "__main__"})
+"""
 
 
-def test_the_lines_in_readme_print_what_stands_below_them(tmp_path: Path) -> None:
-    """Those with PyTorch in the environment of `make test-peers`."""
+def test_the_lines_in_readme_print_what_stands_below_them(tmp_path: Path, deep: bool) -> None:
+    """Those with PyTorch in the environment of `make test-peers`.
+
+    One process runs them all, as most of the time goes into imports; at full size each has its own.
+    """
     blocks = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(), re.DOTALL)
     here = importlib.util.find_spec("torch") is not None
     chosen = [(code, printed) for code, printed in blocks if ("import torch" in code) == here]
     assert chosen
-    for code, printed in chosen:
+    for together in [[block] for block in chosen] if deep else [chosen]:
+        programs, printed = zip(*together, strict=True)
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", ONE_AFTER_ANOTHER, *programs],
             capture_output=True,
             text=True,
             cwd=tmp_path,
         )
-        assert (done.stdout, done.stderr) == (printed, "")
+        assert (done.stdout, done.stderr) == ("".join(printed), "")
 
 
 def test_the_links_in_readme_lead_somewhere() -> None:

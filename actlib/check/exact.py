@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -100,14 +100,18 @@ class Reference:
         return evaluate(self.exact, self.names, (self.wrt,), (z, *params))[0]
 
 
+@functools.lru_cache(2**14)
 def evaluate(
     exact: Callable[..., Any],
     names: tuple[str, ...],
     derivatives: tuple[tuple[str, ...], ...],
     arguments: tuple[Any, ...],
-) -> list[mpmath.mpf]:
-    """Derivatives of an exact formula at numbers, to 30 digits; together they cost hardly more."""
-    return _converged(_derived(exact, names, derivatives), *arguments)
+) -> tuple[mpmath.mpf, ...]:
+    """Derivatives of an exact formula at numbers, to 30 digits; together they cost hardly more.
+
+    They are kept: who corrects a function checks it again, at the same numbers.
+    """
+    return tuple(_converged(_derived(exact, names, derivatives), *arguments))
 
 
 @functools.cache
@@ -244,7 +248,7 @@ def from_formula(
 
 
 def _order(
-    found: Callable[..., list[mpmath.mpf]], order: int, z: Any, domain: Domain = None
+    found: Callable[..., Sequence[mpmath.mpf]], order: int, z: Any, domain: Domain = None
 ) -> mpmath.mpf:
     return found(z, domain)[order]
 
@@ -254,7 +258,7 @@ def from_spec(spec: Spec, params: list[float]) -> list[Exact]:
     derivatives = (), ("z",), ("z", "z")
 
     @functools.cache
-    def found(z: Any, domain: Domain) -> list[mpmath.mpf]:
+    def found(z: Any, domain: Domain) -> tuple[mpmath.mpf, ...]:
         return evaluate(spec.exact, ("z", *spec.params), derivatives, (z, *params))
 
     return [functools.partial(_order, found, n) for n in range(3)]
