@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from markup import checked_data
 from matplotlib.colors import to_hex
 from sklearn.datasets import load_digits
 
@@ -232,33 +231,10 @@ def test_names_do_not_lie_on_each_other() -> None:
     assert np.diff(np.sort(places)).min() >= 16
 
 
-def test_markup_is_whole_and_loads_nothing() -> None:
-    text = f"{depths.markup()}<script>{source()}</script>"
-    assert checked_data(text) == FOUND
-
-
 def test_the_colours_are_those_of_the_figures() -> None:
     cycle = [to_hex(colour) for colour in STYLE["axes.prop_cycle"].by_key()["color"]]
     css = (depths.HERE / "depths.css").read_text("utf-8")
     assert re.findall(r"--ink: (#\w+)", css) == cycle[:2]
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ("f=geluu", "f must be one of sigmoid, tanh, relu, selu, gelu, silu, but is geluu"),
-        ("gain=1.5", "gain must be one of 0.5, 1, 1.41, 2, 4, 10, but is 1.5"),
-        ("depth=5&layer=6", "layer must be one of 1, 2, 3, 4, 5, but is 6"),
-        ("kept=tanh-1-65", "kept must be one of sigmoid-0.5-16, sigmoid-0.5-64"),
-    ],
-)
-def test_a_link_to_no_view_is_refused(state: str, message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
-        depths.checked(state)
-    assert depths.checked("f=relu&depth=5") == "f=relu&gain=1&width=64&depth=5&layer=1"
-    assert depths.checked("depth=50&kept=tanh-1-64&kept=relu-1.41-16").endswith(
-        "&depth=50&layer=1&kept=tanh-1-64&kept=relu-1.41-16"
-    )
 
 
 def test_the_still_picture_says_what_is_left() -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import numpy as np
 import pytest
-from markup import checked_data
 
 from actlib import REGISTRY
 from website.instruments import joints
@@ -70,26 +68,6 @@ def test_each_joint_is_where_its_unit_bends(fits: Any) -> None:
     places, found = MOVED[0], fits[len(EVEN)]["wave"]["relu"]
     for place, values in zip(places, found["units"], strict=True):
         assert not np.array(values)[place > joints.X].any()
-
-
-def test_markup_is_whole_and_loads_nothing() -> None:
-    assert checked_data(f"{joints.markup()}<script>{source()}</script>") == joints.table()
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ("kind=gelu", "kind must be one of relu, tanh, powers, but is gelu"),
-        ("units=17", "units must be one of 1, 2"),
-        ("units=2&at=0.5", "at must be a place from 0 to 1 for each unit, but is 0.5"),
-        ("units=2&at=,0.5", "could not convert string to float"),
-        ("units=2&at=0.5,1.5", "at must be a place from 0 to 1 for each unit, but is 0.5,1.5"),
-    ],
-)
-def test_a_link_to_no_view_is_refused(state: str, message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
-        joints.checked(state)
-    assert joints.checked("curve=jump") == "kind=relu&curve=jump&units=5"
 
 
 def test_the_still_picture_says_how_far_off_it_is(fits: Any) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from markup import checked_data
 from matplotlib.colors import to_hex
 
 from actlib import REGISTRY, study
@@ -362,18 +360,6 @@ def test_the_border_is_where_values_change_sign():
 # What stands in the page.
 
 
-# What writes a page, as far as the markup asks it for addresses.
-BUILDER = SimpleNamespace(env=SimpleNamespace(domaindata={"std": {"anonlabels": {}}}))
-
-
-def test_markup_is_whole_and_loads_nothing():
-    text = train.markup(SimpleNamespace(builder=BUILDER), train.begin())
-    claims = checked_data(f"{text}<script>{train.source()}</script>")
-    assert list(claims) == list(train.CLAIMS)
-    for key, state in claims.items():
-        assert state == train.checked(f"claim={key}")
-
-
 def test_the_colours_are_those_of_the_figures():
     cycle = [to_hex(colour) for colour in STYLE["axes.prop_cycle"].by_key()["color"]]
     css = (HERE / "train.css").read_text("utf-8")
@@ -385,20 +371,6 @@ def test_the_colours_are_those_of_the_figures():
 def test_a_claim_with_another_setting_is_no_longer_that_claim():
     assert train.checked("claim=leak&a.units=16").startswith("claim=leak&")  # what it has anyway
     assert train.checked("claim=leak&a.units=8").startswith("claim=&")
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ("claim=geluu", "claim must be one of chance, centre, dead, leak, line, but is geluu"),
-        ("a.f=mish", "a.f must be one of sigmoid, tanh, relu,"),
-        ("layers=3", "a view has no layers; it has claim, data,"),
-        ("points=A", "points are places in two letters and a class each, not 'A'"),
-    ],
-)
-def test_a_link_to_no_view_is_refused(state, message):
-    with pytest.raises(ValueError, match=re.escape(message)):
-        train.checked(state)
 
 
 def test_the_still_picture_says_what_it_shows():

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from markup import checked_data
 
 from actlib.health import turnover
 from tools import recording
@@ -120,23 +119,6 @@ def test_recordings_are_small() -> None:
     for name in STORED:
         assert recording.path(name).stat().st_size < 30_000
     assert [path.stem for path in units.FILES] == [f"units_{name}" for name in sorted(STORED)]
-
-
-def test_markup_is_whole_and_loads_nothing() -> None:
-    assert checked_data(f"{units.markup()}<script>{source()}</script>") == units.table()
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ("run=slow", "run must be one of fast, gentle, low, low_leak, but is slow"),
-        ("epoch=41", "epoch must be one of 0, 1"),
-    ],
-)
-def test_a_link_to_no_view_is_refused(state: str, message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)):
-        units.checked(state)
-    assert units.checked("epoch=3") == "run=fast&epoch=3"
 
 
 def test_the_still_picture_has_the_counts(seen: Any) -> None:

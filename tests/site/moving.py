@@ -1,10 +1,12 @@
 """Move an instrument of the book as a reader does, and see what comes of it."""
 
 import io
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 from playwright.sync_api import Locator, Page, expect
 from pypdf import PdfReader
-from test_pages import OVERFLOW, SCREENSHOTS, axe, themes
+from test_pages import OVERFLOW, SCREENSHOTS, axe, outcry, themes
 
 SHIFT = """() => {
     window.shift = 0;
@@ -49,6 +51,25 @@ def touch(page: Page, start: tuple[float, float], end: tuple[float, float]) -> N
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def in_chart(chart: Locator, pad: dict[str, float], share: float) -> tuple[float, float]:
+    """Where in the window a share of the width is that a chart leaves within its margins."""
+    chart.evaluate("chart => chart.scrollIntoView({ block: 'center' })")
+    box = chart.bounding_box()
+    assert box
+    inner = box["width"] - pad["left"] - pad["right"]
+    return box["x"] + pad["left"] + share * inner, box["y"] + box["height"] / 2
+
+
+def to_both_ends(page: Page, widget: str, slider: str, **choices: list[str]) -> Iterator[None]:
+    """Choose one after another, and have a slider go to both ends each time."""
+    ((name, values),) = choices.items()
+    for value in values:
+        page.locator(f"{widget} [name={name}]").select_option(value)
+        for key in ("Home", "End"):
+            page.locator(f"{widget} [name={slider}]").press(key)
+            yield
+
+
 def listen(page: Page, address: str, widget: str) -> None:
     """Open a page, stop its time, and count in `told` what a screen reader is told."""
     page.clock.install(time=0)
@@ -72,11 +93,6 @@ def told_once(page: Page, address: str, widget: str, name: str) -> Locator:
     page.clock.run_for(2000)
     assert page.evaluate("told") == 1
     return page.locator(f"{widget} .said")
-
-
-def watch_shifts(page: Page) -> None:
-    """From the next page on, add up in `shift` how far what is shown jumps."""
-    page.add_init_script(f"({SHIFT})()")
 
 
 def cramped(page: Page, widget: str) -> list[str]:
@@ -112,21 +128,57 @@ def check_copying(page: Page, widget: str) -> None:
     expect(share.get_by_role("status")).to_contain_text("the link itself holds the view")
 
 
-def low_sliders(page: Page, widget: str) -> list[str]:
-    """Sliders that a finger can hardly hit, as they are less than 24 pixels high."""
-    return page.locator(f"{widget} input[type=range]:visible").evaluate_all(
-        "sliders => sliders.filter((slider) => slider.getBoundingClientRect().height < 24)"
-        ".map((slider) => slider.name)"
+def view_in(address: str) -> dict[str, float | str]:
+    """The view that an address holds."""
+    given = parse_qsl(address.partition("#")[2], keep_blank_values=True)
+    return {key: _number_if_one(value) for key, value in given}
+
+
+def _number_if_one(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def view_of(page: Page, widget: str) -> dict[str, float | str]:
+    """The view that an instrument's own link holds."""
+    return view_in(page.locator(f"{widget} .share a").evaluate("link => link.href"))
+
+
+def low(page: Page, parts: str, least: int = 44) -> list[str]:
+    """What a finger can hardly hit, as it is not so many pixels high."""
+    return page.locator(f"{parts}:visible").evaluate_all(
+        """(parts, least) => parts
+            .filter((part) => part.getBoundingClientRect().height < least)
+            .map((part) => part.name || part.textContent)""",
+        least,
     )
 
 
-def after_moving(page: Page, widget: str, picture: str) -> tuple[float, list[str]]:
-    """How far the page has jumped, and what is wrong with it now in either theme."""
+# How far below the top of an instrument a part of it ends.
+REACH = """(widget, stays) => document.querySelector(stays).getBoundingClientRect().bottom
+    - widget.getBoundingClientRect().top"""
+
+
+def check_steady(
+    page: Page, address: str, moves: Iterator[None], widget: str, stays: str, picture: str
+) -> None:
+    """Move an instrument: its words have room, a part stays where it is, and so does the page."""
+    faults = outcry(page, address)
+    page.add_init_script(f"({SHIFT})()")
+    next(moves)
+    page.wait_for_load_state("networkidle")
+    reach = page.locator(widget).evaluate(REACH, stays)
+    for _ in moves:
+        faults += cramped(page, widget)
+        assert page.locator(widget).evaluate(REACH, stays) == reach
     page.wait_for_timeout(200)
     shift = page.evaluate("shift")  # before a screenshot makes the window larger
-    faults = page.evaluate(OVERFLOW)
+    faults += page.evaluate(OVERFLOW)
     SCREENSHOTS.mkdir(exist_ok=True)
     for theme in themes(page):
         faults += axe(page, widget)
         page.locator(widget).screenshot(path=SCREENSHOTS / f"{picture}-{theme}.png")
-    return shift, faults
+    assert not faults, "\n".join(faults)
+    assert shift <= 0.02

@@ -1,34 +1,26 @@
 """The instrument of the page about depth, moved in a real browser."""
 
 import csv
-import gzip
 import random
 import re
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from built import SITE
-from moving import (
-    after_moving,
-    check_copying,
-    cramped,
-    low_sliders,
-    number,
-    outside_the_paper,
-    told_once,
-    touch,
-    watch_shifts,
-)
+from moving import number, told_once, touch
 from playwright.sync_api import Page, expect
-from test_pages import outcry
 
 from actlib import REGISTRY
 from actlib.book import mean_field
 from website.instruments.depths import DATA
 
 PAGE = "chapters/depth.html"
-WIDGET = ".depths"
+WIDGET = STAYS = ".depths"
+ON_PAPER = {"1", "5", "10", "15", "20", "layer", "10⁻²"}
+INSTEAD = "svg[aria-label^='A gradient goes back']"
+LOADED = {"depth.html"}
+MOST = 12_000
 CHARTS = f"{WIDGET} .columns .chart"
 RNG = random.Random(4)
 PLOT = {"left": 50, "right": 14}  # what the charts leave free beside the layers
@@ -111,6 +103,19 @@ def random_view() -> dict[str, object]:
 
 
 VIEW = {"f": "gelu", "gain": 1.41, "width": 64, "depth": 20, "layer": 7}
+
+
+def moves(page: Page) -> Iterator[None]:
+    rng = random.Random(4)
+    visit(page, **VIEW)
+    yield
+    for name in ["sigmoid", "relu", "tanh", "selu"]:
+        slider(page, "f").select_option(name)
+        press(page, rng.choice(["send", "keep"]))
+        for control in ["gain", "width", "depth"]:
+            slider(page, control).press(rng.choice(["Home", "End"]))
+        slider(page, "layer").press("Home")
+        yield
 
 
 def test_readings_are_those_of_the_table_and_of_the_theory(reader):
@@ -426,26 +431,6 @@ def test_a_view_is_kept_in_the_address(reader):
     expect(other.locator(WIDGET)).to_be_in_viewport()
 
 
-def test_copy_link_says_that_it_did(reader):
-    page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
-    visit(page, **VIEW)
-    slider(page, "layer").press("ArrowRight")
-    check_copying(page, WIDGET)
-
-
-@pytest.mark.deep
-def test_the_charts_are_whole_on_paper(reader):
-    page = reader(viewport={"width": 1440, "height": 900}).new_page()
-    visit(page, **VIEW)
-    assert not outside_the_paper(page, {"1", "5", "10", "15", "20", "layer", "10⁻²"})
-
-
-def test_a_finger_can_hit_the_sliders(reader):
-    page = reader("phone", has_touch=True, is_mobile=True).new_page()
-    visit(page, **VIEW)
-    assert not low_sliders(page, WIDGET)
-
-
 def test_it_stands_below_what_explains_it(reader):
     page = reader().new_page()
     page.goto(PAGE)
@@ -456,43 +441,11 @@ def test_it_stands_below_what_explains_it(reader):
     expect(page.locator(WIDGET)).to_be_in_viewport()
 
 
-def test_places_in_the_page_are_no_views(reader):
+def test_what_is_out_of_range_in_the_address_is_not_out_of_range_here(reader):
     page = reader().new_page()
-    visit(page, **VIEW)
-    page.goto(f"{PAGE}#depth-answer")
-    expect(page.locator("#depth-answer")).to_be_in_viewport()
-    assert page.url.endswith("#depth-answer")
-    assert agrees(readings(page), right(**VIEW))
-    page.goto("chapters/intro.html")
-    page.goto(f"{PAGE}#experiments-depth")
-    expect(page.locator("#experiments-depth")).to_be_in_viewport()
-    page.wait_for_timeout(600)
-    assert page.url.endswith("#experiments-depth")
-
-
-def test_nonsense_in_the_address_is_ignored(reader, address):
-    page = reader().new_page()
-    faults = outcry(page, address)
-    page.on("dialog", lambda dialog: faults.append(dialog.message))
-    page.goto(f"{PAGE}#f=<img src=x onerror=alert(1)>&gain=1e999&width=&depth=[]&layer=x")
-    assert agrees(readings(page), right("sigmoid", 1.0, 64, 20, 1))
     page.goto(f"{PAGE}#f=__proto__&gain=-7&width=1000&depth=7&layer=900")
     expect(slider(page, "layer")).to_have_value("5")
     assert agrees(readings(page), right("sigmoid", 0.5, 256, 5, 5))
-    assert not faults
-
-
-def test_links_lead_to_views(reader):
-    page = reader().new_page()
-    page.goto(PAGE)
-    links = page.locator("article ol a[href*='#f=']")
-    assert links.count() == 4
-    for link in links.all():
-        view = dict(part.split("=") for part in link.get_attribute("href").split("#")[1].split("&"))
-        link.click()
-        expect(page.locator(WIDGET)).to_be_in_viewport()
-        expect(slider(page, "f")).to_have_value(view.pop("f"))
-        expect(slider(page, "layer")).to_have_value(view["layer"])
 
 
 def test_who_listens_is_told_once(reader):
@@ -502,62 +455,6 @@ def test_who_listens_is_told_once(reader):
     expect(said).to_contain_text("Factor per layer 0.234, from 0.232 to 0.235, by theory 0.235.")
 
 
-@pytest.mark.parametrize("screen", ["desktop", pytest.param("phone", marks=pytest.mark.deep)])
-def test_it_fits_is_accessible_and_stays_where_it_is(screen, reader, address):
-    page = reader(screen, reduced_motion="reduce").new_page()
-    faults = outcry(page, address)
-    watch_shifts(page)
-    visit(page, **VIEW)
-    page.wait_for_load_state("networkidle")
-    expect(page.locator(WIDGET)).to_be_in_viewport()
-    height = page.locator(WIDGET).bounding_box()["height"]
-    for name in ["sigmoid", "relu", "tanh", "selu"]:
-        slider(page, "f").select_option(name)
-        press(page, RNG.choice(["send", "keep"]))
-        for control in ["gain", "width", "depth"]:
-            slider(page, control).press(RNG.choice(["Home", "End"]))
-        slider(page, "layer").press("Home")
-        faults += cramped(page, WIDGET)
-        assert page.locator(WIDGET).bounding_box()["height"] == height
-    shift, found = after_moving(page, WIDGET, f"depths-moved-{screen}")
-    faults += found
-    assert not faults, "\n".join(faults)
-    assert shift <= 0.02
-
-
-def test_it_works_without_a_server(browser, site):
-    page = browser.new_context().new_page()
-    faults = outcry(page, "file:")
-    page.goto((site / PAGE).as_uri() + "#f=silu&gain=2&depth=10&width=16&layer=4")
-    assert agrees(readings(page), right("silu", 2, 16, 10, 4))
-    slider(page, "layer").press("ArrowRight")
-    page.wait_for_url("**/depth.html#f=silu&gain=2&width=16&depth=10&layer=5")
-    assert not faults
-
-
-def test_without_scripts_there_are_the_figures(reader):
-    page = reader(java_script_enabled=False).new_page()
-    page.goto(PAGE)
-    expect(page.locator(WIDGET)).not_to_be_visible()
-    expect(page.locator("noscript svg[aria-label^='A gradient goes back']")).to_be_visible()
-    page.locator("noscript a").first.click()
-    page.wait_for_url("**/chapters/depth.html#experiments-depth")
-    expect(page.locator("#experiments-depth")).to_be_in_viewport()
-
-
-@pytest.mark.deep
-def test_on_paper_a_sentence_stands_in_its_place(site):
-    page = site.parent / "singlehtml/chapters/intro.html"
-    if not page.exists():
-        pytest.skip("there is no PDF of the book: make pdf")
-    text = page.read_text("utf-8")
-    assert "actlib-instrument" not in text
-    assert text.count("The figure shows three gradients on their way back") == 1
-
-
-def test_weight(site):
-    assert len(gzip.compress((site / "_static/depths.js").read_bytes())) < 12_000
-    named = [p.name for p in SITE.rglob("*.html") if "depths.js" in p.read_text("utf-8")]
-    assert named == ["depth.html"]
+def test_the_table_is_light(site):
     data = re.search(r'<script type="application/json">(.*?)</script>', (site / PAGE).read_text())
     assert len(data[1].encode()) < 40_000
