@@ -186,6 +186,7 @@ def test_a_view_is_kept_and_nonsense_is_not(reader, address):
     check_shown(page, units.table()["low_leak"], 2)
     for nonsense in ["run=__proto__&epoch=x", "run=<img>&epoch="]:
         page.goto(f"{PAGE}#run=fast&epoch=3")
+        check_shown(page, FAST, 3)
         page.goto(f"{PAGE}#{nonsense}")
         check_shown(page, FAST, 3)
     page.goto(f"{PAGE}#run=fast&epoch=1e9")
