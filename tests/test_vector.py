@@ -332,6 +332,13 @@ def test_dtypes(name: str) -> None:
     assert function.vjp(wide, np.ones(1, np.float64)).dtype == np.float32
 
 
+def test_half_precision_overflows_without_a_warning() -> None:
+    z = np.full(4, 300, np.float16)
+    with np.errstate(all="raise"):
+        assert np.isinf(actlib.swiglu(z)).all()
+        assert np.isinf(actlib.swiglu.vjp(z, z[:2])).all()
+
+
 @each_name
 def test_what_is_no_array_of_numbers_is_refused(name: str) -> None:
     function: Any = VECTORS[name]

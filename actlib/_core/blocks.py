@@ -67,6 +67,8 @@ def by_rows(
 ) -> np.ndarray:
     """Evaluate some of the vectors along the last axis at a time; each result has this size."""
     first = arrays[0]
+    if first.nbytes <= WHOLE:
+        return evaluate(*map(np.ascontiguousarray, arrays))
     rows = [np.ascontiguousarray(a.reshape(-1, a.shape[-1])) for a in arrays]
     out = np.empty((rows[0].shape[0], size), first.dtype)
     step = -(-BLOCK // (first.shape[-1] * first.itemsize))

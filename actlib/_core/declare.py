@@ -208,12 +208,12 @@ def _publish(
     """
     alone = len(formulas) == 1
     path = formulas[0].name if alone else f"{spec.name}.value_and_grad"
-    signature = _signature(spec.params, ["z"], {"out": None})
-    params_of = _binder(spec.params, path, signature)
+    signature = signature_of(spec.params, ["z"], {"out": None})
+    params_of = binder(spec.params, path, signature, ["z"])
     evaluate = autodiff.EVALUATIONS[path] = Evaluation(path, formulas, both)
 
     def public(z: Any, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        params = params_of(z, *args, **kwargs) if args or kwargs else ()
+        params = params_of(args, kwargs) if args or kwargs else ()
         found = evaluate(z, params, (out,) if alone and out is not None else out)
         return found[0] if alone else tuple(found)
 
@@ -224,42 +224,40 @@ def _publish(
 def _publish_product(spec: Spec, module: str, doc: str, formula: Formula) -> Callable[..., Any]:
     """The product with an upstream gradient, by z or by any parameter, as a real function."""
     path = f"{spec.name}.vjp"
-    signature = _signature(spec.params, ["z", "upstream"], {"wrt": "z"})
-    params_of = _binder(spec.params, path, signature)
+    signature = signature_of(spec.params, ["z", "upstream"], {"wrt": "z"})
+    params_of = binder(spec.params, path, signature, ["z", "upstream"])
     evaluate = autodiff.EVALUATIONS[path] = Pullback(path, formula)
 
     def public(z: Any, upstream: Any, *args: Any, wrt: str = "z", **kwargs: Any) -> Any:
-        params = params_of(z, upstream, *args, **kwargs) if args or kwargs else ()
+        params = params_of(args, kwargs) if args or kwargs else ()
         return evaluate(z, upstream, params, wrt)
 
     return published(public, formula.kernel, path, module, doc, signature)
 
 
-def _binder(
-    params: Mapping[str, Param], path: str, signature: inspect.Signature
+def binder(
+    params: Mapping[str, Param], path: str, signature: inspect.Signature, before: Sequence[str]
 ) -> Callable[..., tuple[Any, ...]]:
     """What finds all parameters in the arguments of a call; `inspect` would take long."""
-    defaults = {key: param.default for key, param in params.items()}
-    names, before = tuple(defaults), len(signature.parameters) - len(params) - 1
+    defaults = [(key, param.default) for key, param in params.items()]
+    left = [dict(defaults[count:]) for count in range(len(defaults) + 1)]
 
-    def bound(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        own = args[before:]
-        first = dict(zip(names, own, strict=False))
-        given = {**defaults, **first, **kwargs}
-        if len(own) > len(first) or len(given) > len(names) or first.keys() & kwargs.keys():
+    def bound(in_order: tuple[Any, ...], by_name: dict[str, Any]) -> tuple[Any, ...]:
+        others = {**left[min(len(in_order), len(defaults))], **by_name}
+        if len(in_order) + len(others) != len(defaults):
             try:
-                signature.bind(*args, **kwargs)
+                signature.bind(*before, *in_order, **by_name)
             except TypeError as error:
                 raise TypeError(f"{path}: {error}; it takes {signature}") from None
-        return (*given.values(),)
+        return (*in_order, *others.values())
 
     return bound
 
 
-def _signature(
+def signature_of(
     params: Mapping[str, Param], before: Sequence[str], after: Mapping[str, Any]
 ) -> inspect.Signature:
-    """What the caller sees: z, the parameters and an option, without the kernel's namespace."""
+    """What the caller sees: z, the parameters and options, without the kernel's namespace."""
     either, by_name = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
     return inspect.Signature(
         [

@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from actlib._core import autodiff, blocks
-from actlib._core.arrays import Array, Kernel, Namespace, among, prepared
+from actlib._core.arrays import (
+    Array,
+    Kernel,
+    Namespace,
+    among,
+    as_array,
+    as_dtype,
+    as_ndarray,
+    namespace,
+    real_dtypes,
+)
 from actlib._core.formula import Formula
 
 Outs = tuple[np.ndarray, ...] | None
@@ -49,21 +59,27 @@ class Evaluation:
             Where to put the results of each formula.
         """
         first = self.formulas[0]
-        if outs is None and autodiff.followed(z, *params):
-            from actlib._core import in_torch
+        if type(z) is not np.ndarray:
+            if outs is None and autodiff.followed(z, *params):
+                from actlib._core import in_torch
 
-            in_one: Sequence[Array] = in_torch.one_step(self.name, z, params)
-            return in_one
-        if params and isinstance(z, (int, float, np.number)):
-            z = among(z, params)
-        xp, z, working, result = prepared(first.name, z)
+                in_one: Sequence[Array] = in_torch.one_step(self.name, z, params)
+                return in_one
+            if params and isinstance(z, (int, float, np.number)):
+                z = among(z, params)
+        xp = namespace(z)
         if xp is np:
-            return blocks.quietly(self._on_numpy, z, params, working, result, outs)
+            return blocks.quietly(self._on_numpy, as_ndarray(first.name, z), params, outs)
         if outs is not None:
             raise TypeError(
                 f"{first.name}: out is for NumPy arrays, but z belongs to {xp.__name__}"
             )
-        params = params or first.defaults
+        return self._elsewhere(xp, as_array(first.name, xp, z), params or first.defaults)
+
+    def _elsewhere(self, xp: Namespace, z: Array, params: Sequence[Any]) -> Sequence[Array]:
+        """Evaluate at an array of another library than NumPy."""
+        first = self.formulas[0]
+        working, result = real_dtypes(first.name, xp, z.dtype)
         if bridge := autodiff.bridge(xp):
             values = first.cast_all(xp, z, params, working)
             first.shape_in_common(z, values)
@@ -74,40 +90,52 @@ class Evaluation:
             if hasattr(xp, "blockwise"):
                 return [_on_dask(f, xp, z, params, working, result) for f in self.formulas]
             z, values = first.arguments(xp, xp.astype(z, working), params, working)
-            return [xp.astype(found, result) for found in self._at_once(xp, z, *values)]
+            return self.at_once(xp, z, values, result)
 
-    def _on_numpy(
-        self, z: np.ndarray, params: Sequence[Any], working: Any, result: Any, outs: Outs
-    ) -> Sequence[Array]:
+    def _on_numpy(self, z: np.ndarray, params: Sequence[Any], outs: Outs) -> Sequence[Array]:
+        """Evaluate at an array of NumPy's: a small one goes straight to the kernels."""
         first = self.formulas[0]
-        if outs is None and len(self.formulas) == 1 and first.goes_bare(z, working):
-            return [first.kernel(np, z)]
+        working, result = real_dtypes(first.name, np, z.dtype)
         if params:
             z, params = first.arguments(np, z, params, working)
         else:
             params = first.defaults_in(working)
         if outs is not None:
-            _check_outs(first.name, outs, len(self.formulas), z.shape, result)
-        if z.nbytes > blocks.WHOLE:
-            outs = outs or tuple(np.empty_like(z, dtype=result) for _ in self.formulas)
-            evaluate = functools.partial(self._at_once, np)
-            blocks.elementwise(evaluate, [z, *params], outs, working)
+            check_outs(first.name, outs, len(self.formulas), z.shape, result)
+            self._fill(outs, z, params, working)
             return outs
-        given = z.astype(working, copy=False)
-        found = self._at_once(np, given if z.ndim else given.reshape(1), *params)
-        if outs:
-            for out, values in zip(outs, found, strict=True):
-                out[...] = values.reshape(z.shape)
-            return outs
-        found = [values.astype(result, copy=False) for values in found]
-        return found if z.ndim else [values[0] for values in found]
+        if z.ndim and z.nbytes <= blocks.WHOLE:
+            return self.at_once(np, z.astype(working, copy=False), params, result)
+        if len(self.formulas) == 1 and first.goes_bare(z, working):
+            return [first.kernel(np, z)]
+        outs = tuple([np.empty_like(z, dtype=result) for _ in self.formulas])
+        self._fill(outs, z, params, working)
+        return outs if z.ndim else [out[()] for out in outs]
 
-    def _at_once(self, xp: Namespace, z: Array, *params: Array) -> list[Array]:
-        """Evaluate on arrays of the dtype computed in."""
-        if not self.both:
-            return [formula.on(xp, z, params) for formula in self.formulas]
-        pairs = zip(self.formulas, self.both(xp, z, *params), strict=True)
-        return [formula.mended(xp, z, out, params) for formula, out in pairs]
+    def _fill(
+        self, outs: Sequence[np.ndarray], z: np.ndarray, params: Sequence[Array], working: Any
+    ) -> None:
+        """Put the results into arrays: those of a small z at once, of a large one in blocks."""
+        if z.nbytes > blocks.WHOLE:
+            evaluate = functools.partial(self._on_block, working)
+            blocks.elementwise(evaluate, [z, *params], outs, working)
+            return
+        given = z.astype(working, copy=False)
+        found = self.at_once(np, given if z.ndim else given.reshape(1), params, working)
+        for out, values in zip(outs, found, strict=True):
+            out[...] = values.reshape(z.shape)
+
+    def _on_block(self, working: Any, z: np.ndarray, *params: Array) -> list[Array]:
+        return self.at_once(np, z, params, working)
+
+    def at_once(self, xp: Namespace, z: Array, params: Sequence[Array], result: Any) -> list[Array]:
+        """Evaluate on arrays of the dtype computed in; results of that to return."""
+        both = self.both and self.both(xp, z, *params)
+        found = []
+        for i, formula in enumerate(self.formulas):
+            values = both[i] if both else formula.kernel(xp, z, *params)
+            found.append(as_dtype(xp, formula.mended(xp, z, values, params), result))
+        return found
 
 
 def _on_dask(
@@ -132,7 +160,7 @@ def _on_chunk(formula: Formula, z: np.ndarray, *params: Array) -> Array:
     return Evaluation(formula.name, (formula,))(z, params)[0]
 
 
-def _check_outs(name: str, outs: Any, count: int, shape: tuple[int, ...], dtype: Any) -> None:
+def check_outs(name: str, outs: Any, count: int, shape: tuple[int, ...], dtype: Any) -> None:
     if not (isinstance(outs, tuple) and len(outs) == count):
         raise TypeError(f"{name}: out must be a tuple of {count} arrays, got {reprlib.repr(outs)}")
     needed = f"{name}: out must be a writeable array of shape {shape} and dtype {np.dtype(dtype)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from actlib._core.arrays import (
     Namespace,
     among,
     argument,
+    as_dtype,
     beside,
     is_known,
     prepared,
@@ -47,21 +49,32 @@ class Pullback:
             return in_torch.one_step(self.name, z, upstream, params, wrt)
         if isinstance(z, (int, float, np.number)):
             z = among(z, (*params, upstream))
-        slopes = self.formula.slopes
-        if wrt not in list(slopes):
-            raise ValueError(f"{self.name}: wrt must be one of {', '.join(slopes)}, got {wrt!r}")
+        declared = slope_by(self.name, self.formula, wrt)
         xp, z, working, result = prepared(self.name, z)
         given = dict(zip(self.formula.params, params, strict=False))
         shared = {"z": ranked(self.name, z), **given}.get(wrt, 0.0)
-        slope = Evaluation(self.name, (slopes[wrt],))
+        slope = _evaluation(self.name, declared)
 
         def product() -> Array:
-            (factor,) = slope(xp.astype(z, working, copy=False), params)
+            (factor,) = slope(as_dtype(xp, z, working), params)
             other = upstream_of(self.name, xp, z, upstream, working, factor.shape)
-            gradient = _summed(xp, factor * other, shared)
-            return gradient.astype(result)[()] if xp is np else xp.astype(gradient, result)
+            return as_dtype(xp, summed(xp, factor * other, shared), result)
 
-        return blocks.silently(xp, product)
+        found = blocks.silently(xp, product)
+        return found if xp is not np or found.ndim else found[()]
+
+
+@functools.cache
+def _evaluation(name: str, slope: Formula) -> Evaluation:
+    return Evaluation(name, (slope,))
+
+
+def slope_by(name: str, formula: Formula, wrt: str) -> Formula:
+    """The declared derivative by z or by a parameter; an error if there is none."""
+    slopes = formula.slopes
+    if wrt not in list(slopes):
+        raise ValueError(f"{name}: wrt must be one of {', '.join(slopes)}, got {wrt!r}")
+    return slopes[wrt]
 
 
 def upstream_of(
@@ -80,19 +93,23 @@ def upstream_of(
 
 def _fits(own: Sequence[Any], shape: Sequence[Any]) -> bool:
     """Whether an array of a shape, as far as that is known, broadcasts to another."""
+    if own == shape:
+        return True
     pairs = list(zip(reversed(own), reversed(shape), strict=False))
     return len(own) <= len(shape) and all(
         n == 1 or n == size or not is_known(n) or not is_known(size) for n, size in pairs
     )
 
 
-def _summed(xp: Namespace, product: Array, given: Any) -> Array:
+def summed(xp: Namespace, product: Array, given: Any) -> Array:
     """Add up over the axes along which what was given has been broadcast."""
     if xp.__name__ == "tensorflow":  # where sizes may be known to the graph alone
         from actlib._core import in_tensorflow
 
         return in_tensorflow.summed(product, xp.asarray(given))
     shape = np.shape(given)
+    if product.shape == shape:
+        return product
     added = product.ndim - len(shape)
     sizes = enumerate(product.shape)
     shared = [i for i, n in sizes if i < added or (shape[i - added] == 1 and n != 1)]

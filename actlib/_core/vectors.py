@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from actlib._core import autodiff, blocks, document
-from actlib._core.arrays import Array, Kernel, Namespace, is_known, prepared, ranked
+from actlib._core.arrays import Array, Kernel, Namespace, as_dtype, is_known, prepared, ranked
 from actlib._core.products import upstream_of
 from actlib._core.publish import published
 from actlib._core.registry import REGISTRY, Activation, AxisFunction, GatedUnit
@@ -51,22 +51,28 @@ class Along:
         given = [self._upstream(xp, z, g, working, tuple(shape)) for g in upstream]
         if upstream:
             shape = list(z.shape)
-        if hasattr(xp, "blockwise"):
+        if xp is not np and hasattr(xp, "blockwise"):
             return self._on_dask(xp, z, given, axis, shape[axis], result)
         if shape[axis] == 0:
             return xp.astype(z, result, copy=True)
 
         def evaluated() -> Array:
-            arrays = [xp.astype(a, working, copy=False) for a in (z, *given)]
+            arrays = [as_dtype(xp, a, working) for a in (z, *given)]
             inside = axis < z.ndim - 1
             if inside:
                 arrays = [xp.moveaxis(a, axis, -1) for a in arrays]
-            bridge = autodiff.bridge(xp) if self.products else None
-            evaluate = bridge.of_vectors(self) if bridge else functools.partial(self.over_last, xp)
-            out = blocks.by_rows(evaluate, arrays, shape[axis]) if xp is np else evaluate(*arrays)
-            return xp.astype(xp.moveaxis(out, -1, axis) if inside else out, result, copy=False)
+            out = self._along_last(xp, arrays, shape[axis])
+            return as_dtype(xp, xp.moveaxis(out, -1, axis) if inside else out, result)
 
         return blocks.silently(xp, evaluated)
+
+    def _along_last(self, xp: Namespace, arrays: list[Array], size: int) -> Array:
+        """Evaluate as the library is best served: in blocks, or with the declared derivatives."""
+        evaluate = functools.partial(self.over_last, xp)
+        if xp is np:
+            return blocks.by_rows(evaluate, arrays, size)
+        bridge = autodiff.bridge(xp) if self.products else None
+        return (bridge.of_vectors(self) if bridge else evaluate)(*arrays)
 
     def over_last(self, xp: Namespace, z: Array, *upstream: Array) -> Array:
         """Evaluate arrays of one library and of the dtype computed in along their last axis."""

@@ -20,17 +20,23 @@ def _sum(xp: Namespace, x: Array) -> Array:
     return xp.sum(x, axis=-1, keepdims=True)
 
 
-def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array, Array]:
-    """How far each score is below the largest, how many are largest, and where no limit exists.
+def _shifted(xp: Namespace, z: Array) -> tuple[Array, Array]:
+    """How far each score is below the largest, and whether that is infinite.
 
     Infinity minus infinity is no number, but the largest score is 0 below itself. That decides the
     limit if it is the only one; of several that are infinite, none has a limit.
     """
     m = xp.max(z, axis=-1, keepdims=True)
-    largest = z == m
-    ties = xp.sum(xp.astype(largest, z.dtype), axis=-1, keepdims=True)
-    undecided = largest & (xp.abs(m) == inf) & (ties > 1)
-    return xp.where(largest, 0.0, z - m), ties, undecided
+    return xp.where(z == m, 0.0, z - m), xp.abs(m) == inf
+
+
+def _several(total: Array) -> Array:
+    """Whether several scores are the largest, if that is infinite: exp(0) is 1 for each of them.
+
+    ``total`` is the sum of the exponentials, to which all other scores add nothing then: each
+    is 1 or 0.
+    """
+    return total > 1.5
 
 
 def _roots(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Array]:
@@ -40,10 +46,11 @@ def _roots(xp: Namespace, z: Array) -> tuple[Array, Array, Array, Array]:
     Then where one probability is above 1/2, and where no limit exists. For a library that
     differentiates a product again, the largest score is a constant: it makes no difference.
     """
-    shifted, _, undecided = _shifted(xp, z)
+    shifted, infinite = _shifted(xp, z)
     h = xp.exp(0.5 * following(xp, z, shifted))
-    s = _sum(xp, h * h)
-    return h, s, h * h > 0.5 * s, undecided
+    p = h * h
+    s = _sum(xp, p)
+    return h, s, p > 0.5 * s, (h > 0.5) & (infinite & _several(s))
 
 
 @along_axis(
@@ -88,9 +95,10 @@ def softmax(xp: Namespace, z: Array) -> Array:
     >>> softmax.vjp([1.0, 2.0, 3.0], [1.0, 0.0, 0.0])
     array([ 0.08192507, -0.02203304, -0.05989202])
     """
-    shifted, _, undecided = _shifted(xp, z)
+    shifted, infinite = _shifted(xp, z)
     e = xp.exp(shifted)
-    return xp.where(undecided, nan, e / _sum(xp, e))
+    s = _sum(xp, e)
+    return xp.where((e > 0.5) & (infinite & _several(s)), nan, e * (1 / s))  # one quotient for all
 
 
 @vjp(softmax)
@@ -106,7 +114,7 @@ def softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     u = 0.25 * xp.where(undecided, 0.0, upstream)  # differences must not overflow
     u = xp.where(top, 0.0, u - _sum(xp, xp.where(top, u, 0.0)))
     mean = _sum(xp, h * (h * u)) / s
-    others = xp.where(top, 0.0, h * (h * (u - mean) / s))
+    others = xp.where(top, 0.0, h * (h * (u - mean) * (1 / s)))
     result = 4.0 * (others - xp.where(top, _sum(xp, others), 0.0))
     return result + xp.where(undecided, nan, xp.zeros_like(z)) * upstream
 
@@ -151,9 +159,12 @@ def log_softmax(xp: Namespace, z: Array) -> Array:
     >>> log_softmax.vjp([0.0, 50.0], [0.0, 1.0])
     array([-1.92874985e-22,  1.92874985e-22])
     """
-    shifted, ties, undecided = _shifted(xp, z)
-    others = xp.exp(xp.where(shifted == 0, -inf, shifted))  # all but the largest
-    return xp.where(undecided, nan, shifted - xp.log1p((ties - 1) + _sum(xp, others)))
+    shifted, infinite = _shifted(xp, z)
+    largest = shifted == 0
+    ties = _sum(xp, xp.astype(largest, z.dtype))
+    others = xp.exp(xp.where(largest, -inf, shifted))
+    log = shifted - xp.log1p((ties - 1) + _sum(xp, others))
+    return xp.where(largest & (infinite & _several(ties)), nan, log)
 
 
 @vjp(log_softmax)
@@ -172,7 +183,7 @@ def log_softmax_vjp(xp: Namespace, z: Array, upstream: Array) -> Array:
     others, rest = _sum(xp, without), _sum(xp, xp.where(top, 0.0, h * h)) / s
     own = xp.where(top, rest, 1.0)
     sums = others + xp.where(top, 0.0, xp.sum(u - without, axis=-1, keepdims=True))
-    return xp.where(undecided, nan, (own * u - h * (h * sums / s)) / scale)
+    return xp.where(undecided, nan, (own * u - h * (h * sums * (1 / s))) / scale)
 
 
 @jvp(log_softmax)
@@ -180,7 +191,7 @@ def log_softmax_jvp(xp: Namespace, z: Array, direction: Array) -> Array:
     """``t - sum(p * t)``: the program whose transpose is that of the upstream gradient."""
     h, s, top, undecided = _roots(xp, z)
     t = xp.where(undecided, 0.0, direction)
-    weighted = h * (h * t / s)
+    weighted = h * (h * t * (1 / s))
     others, at_top = xp.where(top, 0.0, weighted), xp.where(top, weighted, 0.0)
     own = xp.where(top, _sum(xp, xp.where(top, 0.0, h * h)) / s, 1.0)
     result = own * t - _sum(xp, others) - xp.where(top, 0.0, _sum(xp, at_top))
