@@ -64,7 +64,7 @@ audit: .venv ## ask which locked versions have known vulnerabilities; needs the 
 
 peers: .venv .venv-peers ## check what other libraries ship, for the chapters that compare them
 	$(BIN)/python benchmarks/peers.py tensorflow keras jax scipy \
-		actlib actlib-on-jax actlib-on-tensorflow actlib-on-dask actlib-on-array_api_strict \
+		actlib actlib-compiled actlib-on-jax actlib-on-tensorflow actlib-on-dask actlib-on-array_api_strict \
 		actlib-through-jax actlib-through-tensorflow
 	.venv-peers/bin/python benchmarks/peers.py torch actlib-on-torch actlib-through-torch
 
@@ -118,7 +118,7 @@ lock: .venv ## choose the newest versions of everything anew
 	$(BIN)/uv pip compile $(UV) --extra check --group peers \
 		$(AS_DEV) --output-file requirements/peers.lock
 	$(BIN)/uv pip compile $(UV) --group lowest --output-file requirements/lowest.lock
-	$(BIN)/uv pip compile $(UV) --extra keras --group bench \
+	$(BIN)/uv pip compile $(UV) --extra keras --extra fast --group bench \
 		$(AS_DEV) --output-file requirements/bench.lock
 	cd website && $(CURDIR)/$(BIN)/npm update --ignore-scripts --package-lock-only
 AS_DEV := --constraints requirements/dev.lock

@@ -16,6 +16,7 @@ from tools import hosted
 ROOT = Path(__file__).parent.parent
 MISSING = {
     "check": ("check", "mpmath"),
+    "compiled": ("fast", "numba"),
     "diagnose": ("diagnose", "keras"),
     "keras": ("keras", "tensorflow"),
     "plots": ("plot", "matplotlib"),
@@ -90,6 +91,6 @@ def test_all_follows_when_the_package_is_published(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("page", ["README.md", "chapters/api.md"])
 def test_what_pages_say_of_installing_is_that(page: str) -> None:
     said = re.findall(r"pip install [^`\n]+", (ROOT / page).read_text("utf-8"))
-    known = [install_command(name) for name in ("", "check", "cli", "keras", "plot", "all")]
+    known = [install_command(name) for name in ("", "check", "cli", "fast", "keras", "plot", "all")]
     assert said
     assert set(said) <= set(known)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from actlib._core.registry import REGISTRY
+from actlib._core.spec import Spec
 from actlib.check import arguments
 from actlib.check.accuracy import Accuracy
 from actlib.check.expansion import Formula, expand, formula_of, refuse_imprecise
@@ -82,8 +83,10 @@ def check_vjp(
     waived = arguments.waivers(skip)
     if not isinstance(axis, str | None):
         raise TypeError(f"axis must be the name of a keyword, such as 'dim', got {axis!r}")
-    if REGISTRY.get(getattr(f, "__name__", "")) is f and exact is None:
-        exact, vjp = f.__name__, vjp or getattr(f, "vjp", None)
+    spec = getattr(f, "spec", None)
+    ours = (f, getattr(f, "vjp", None)) if isinstance(spec, Spec) else ()
+    if isinstance(spec, Spec) and exact is None:
+        exact, vjp = spec.name, vjp or getattr(f, "vjp", None)
     formula, words = _target(exact)
     findings: list[Finding] = []
     accuracy: dict[tuple[str, str], Accuracy] = {}
@@ -91,7 +94,8 @@ def check_vjp(
         points = [expand(formula, tuple(z.tolist())) for z in samples(formula, dtype)]
         for of, function in {"value": f, "vjp": vjp}.items():
             if function is not None:
-                subject = VectorSubject(function, of, formula, axis or _axis(function), dtype)
+                named = axis or (_axis(function) if function in ours else None)
+                subject = VectorSubject(function, of, formula, named, dtype)
                 found, accuracy[of, dtype.name] = subject.examine(points)
                 findings += found
     return Report(getattr(f, "__name__", repr(f)), words, waive(findings, waived), accuracy)
@@ -99,8 +103,7 @@ def check_vjp(
 
 def _axis(function: Callable[..., Any]) -> str | None:
     """The keyword by which a function of actlib takes an axis, if it does."""
-    ours = any(function in (f, getattr(f, "vjp", None)) for f in REGISTRY.values())
-    return "axis" if ours and "axis" in inspect.signature(function).parameters else None
+    return "axis" if "axis" in inspect.signature(function).parameters else None
 
 
 def _target(exact: str | Callable[[list[Any]], Sequence[Any]] | None) -> tuple[Formula, str]:
