@@ -2,7 +2,8 @@
 
 Writes the tables that ``actlib.book.tables`` reads; rows of libraries that are not named stay.
 ``actlib-on-jax`` is our own function on JAX's arrays, ``actlib-through-jax`` the gradient that JAX
-derives of it. ``make peers`` runs it in the environments that have the libraries.
+derives of it, ``actlib-compiled`` what Numba makes of our declarations. ``make peers`` runs it in
+the environments that have the libraries.
 """
 
 import csv
@@ -48,6 +49,9 @@ def functions(name, library):
     if not library.startswith("actlib"):
         return from_library(name, library)
     f = REGISTRY.elementwise[name]
+    if library == "actlib-compiled":
+        f = importlib.import_module("actlib.compiled").REGISTRY[name]
+        return f, f.grad
     _, how, other = library.split("-") if "-" in library else (library, "", "")
     if other == "jax":
         importlib.import_module("jax").config.update("jax_enable_x64", True)
@@ -65,7 +69,7 @@ def on(other, function):
 
 def known(name, library):
     peers = REGISTRY[name].spec.peers
-    package = library.rpartition("-")[2]
+    package = "actlib" if library == "actlib-compiled" else library.rpartition("-")[2]
     return {
         "library": library,
         "version": version(DISTRIBUTIONS.get(package, package)),

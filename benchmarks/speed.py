@@ -27,7 +27,7 @@ import torch
 from peers import DISTRIBUTIONS, TABLES, processor, write
 from scipy import special
 
-from actlib import REGISTRY
+from actlib import REGISTRY, compiled
 from actlib._core import blocks
 from actlib.book.tables import recorded
 from actlib.check import from_jax, from_tensorflow, from_torch, shipped
@@ -36,9 +36,11 @@ FIELDS = ["function", "of", "dtype", "n", "contender", "version", "ns", "date", 
 SIZES = (10**3, 10**5, 10**7)
 CURVE = ("relu", "sigmoid")  # these are timed from 1 to 10**8, too
 BLOCKS = [2**k for k in range(13, 22)]  # bytes
-SECONDS, ROUNDS = 0.15, (9, 200)  # for each contender, and how many rounds at least and at most
+VECTOR = 100  # numbers in each of the vectors of a function of vectors
+SECONDS, ROUNDS = 0.1, (5, 200)  # for each contender, and how many rounds at least and at most
 WORSE = 1.5
-OWN = ("actlib", "into place", "together", "apart")  # and blocks: other ways to call ours
+#: Other ways to call ours, beside blocks of other sizes.
+OWN = ("actlib", "compiled", "2 threads", "into place", "together", "apart")
 
 
 def sigma(z):
@@ -99,30 +101,61 @@ def in_blocks(size, f):
 
 
 def contenders(name, of, z):
-    """Who takes part, by name: the first is ours, the second the least that any can take."""
-    function, slope = REGISTRY.elementwise[name], of == "derivative"
-    ours = function.grad if slope else function
-    found = {
-        "actlib": ours,
-        "np.maximum": lambda z: np.maximum(z, 0),
-        "into place": partial(ours, out=np.empty_like(z)),
-    }
+    """Who takes part, by name: ours, the same compiled, the least that any can take, and others."""
+    plain, fast = REGISTRY[name], compiled.REGISTRY[name]
+    if of == "vjp":
+        return products(name, plain, fast, z)
+    slope = of == "derivative"
+    ours, quick = (plain.grad, fast.grad) if slope else (plain, fast)
+    found = {"actlib": ours, "compiled": quick, "np.maximum": lambda z: np.maximum(z, 0)}
+    if plain.spec.elementwise:
+        found["into place"] = partial(ours, out=np.empty_like(z))
+        if z.size == max(SIZES):
+            found["2 threads"] = partial(quick, threads=2)
     if slope:
-        found["together"] = function.value_and_grad
-        found["apart"] = lambda z: (function(z), function.grad(z))
+        found["together"] = plain.value_and_grad
+        found["apart"] = lambda z: (plain(z), plain.grad(z))
+        found["compiled together"] = fast.value_and_grad
     if name in TEXTBOOK:
         found["textbook"] = TEXTBOOK[name][slope]
     if name in SCIPY and not slope:
         found["scipy"] = SCIPY[name]
-    for library in PEERS:
-        if library in function.spec.peers and name != "prelu" and z.size <= max(SIZES):
-            fn, options = shipped(name, library)
-            found[library] = PEERS[library](partial(fn, **options))[slope]
+    for library, fn in peers(name, z):
+        found[library] = PEERS[library](fn)[slope]
     if name == "relu" and not slope:
         found |= {"copy": np.copy, "copy into place": partial(np.copyto, np.empty_like(z))}
         found |= {"np.exp": np.exp, "np.expm1": np.expm1}
     if name == "sigmoid" and z.size == max(SIZES):
         found |= {f"blocks of {size}": in_blocks(size, ours) for size in BLOCKS}
+    return found
+
+
+def peers(name, z):
+    """What other libraries ship: the library, and its function with the right options."""
+    for library in PEERS:
+        if library in REGISTRY[name].spec.peers and name != "prelu" and z.size <= max(SIZES):
+            fn, options = shipped(name, library)
+            yield library, partial(fn, **options)
+
+
+def products(name, plain, fast, z):
+    """Products with an upstream gradient; PyTorch is given its backward pass alone."""
+    upstream = np.random.default_rng(1).normal(size=plain(z).shape).astype(z.dtype)
+    found = {
+        "actlib": lambda z: plain.vjp(z, upstream),
+        "compiled": lambda z: fast.vjp(z, upstream),
+        "np.maximum": lambda z: np.maximum(z, 0),
+    }
+    for library, fn in peers(name, z):
+        if library == "torch":
+            x = torch.from_numpy(z).clone().requires_grad_()
+            backward = partial(
+                torch.autograd.grad, fn(x), x, torch.from_numpy(upstream), retain_graph=True
+            )
+            found[library] = lambda z, backward=backward: backward()
+        elif library == "jax":
+            pulled = jax.jit(lambda z, u, fn=fn: jax.vjp(fn, z)[1](u)[0])
+            found[library] = lambda z, pulled=pulled: np.asarray(pulled(z, upstream))
     return found
 
 
@@ -153,9 +186,11 @@ def race(functions, z):
 
 def cases(names):
     for name in names:
-        for of in ("value", "derivative"):
+        for of in ("value", "derivative", "vjp"):
+            if of == "derivative" and not REGISTRY[name].spec.elementwise:
+                continue
             for dtype in ("float32", "float64"):
-                curve = name in CURVE and dtype == "float32"
+                curve = name in CURVE and dtype == "float32" and of != "vjp"
                 for n in [10**k for k in range(9)] if curve else SIZES:
                     yield name, of, dtype, n
 
@@ -164,6 +199,8 @@ def measure(case):
     """The rows of one case."""
     name, of, dtype, n = case
     z = np.random.default_rng(0).normal(0, 3, n).astype(dtype)
+    if not REGISTRY[name].spec.elementwise:
+        z = z.reshape(-1, VECTOR)
     found = contenders(name, of, z)
     with np.errstate(all="ignore"):
         times = race(list(found.values()), z)
@@ -180,7 +217,7 @@ def measure(case):
 
 
 def is_own(contender):
-    return contender in OWN or contender.startswith("blocks")
+    return contender in OWN or contender.startswith(("blocks", "compiled"))
 
 
 def ratios(rows):
@@ -210,7 +247,7 @@ def updated(stored, case, rows):
 
 def main(arguments):
     stored, failed = recorded("speed"), []
-    names = [name for name in arguments if name != "--store"] or list(REGISTRY.elementwise)
+    names = [name for name in arguments if name != "--store"] or list(REGISTRY)
     for case in cases(names):
         rows = list(measure(case))
         print(*case, *(f"{row['contender']} {row['ns']}" for row in rows), sep="  ", flush=True)
