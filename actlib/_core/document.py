@@ -13,6 +13,9 @@ z : array_like
 _OUT = """\
 out : ndarray, optional
     A NumPy array of the result's shape and dtype, to put it there; it may be `z` itself."""
+_THREADS = """\
+threads : int, default 1
+    Among how many a large array is shared."""
 _VECTORS = """\
 z : array_like
     Scores (logits), of at least one axis. An empty axis gives an empty result.
@@ -74,6 +77,11 @@ def of_value(doc: str | None, spec: Spec) -> str:
         f"Of the {shape} and floating dtype of `z`.",
         _RAISES_WITH_PARAMETERS if spec.params else _RAISES,
     )
+
+
+def of_compiled(doc: str) -> str:
+    """The docstring of a compiled activation, of that of the plain one."""
+    return doc.replace(_OUT, f"{_OUT}\n{_THREADS}")
 
 
 def of_axis_function(doc: str | None, spec: Spec) -> str:

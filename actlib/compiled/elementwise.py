@@ -8,14 +8,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from actlib._core import autodiff, blocks
+from actlib._core import autodiff, blocks, document
 from actlib._core.arrays import Array, prepared
 from actlib._core.declare import binder, signature_of
 from actlib._core.evaluate import Evaluation, Outs, check_outs
+from actlib._core.formula import Formula
 from actlib._core.products import Pullback, slope_by, summed, upstream_of
 from actlib._core.publish import published
 from actlib._core.registry import Activation, Partials
-from actlib.compiled.loops import Loop
+from actlib.compiled.loops import Loop, are_ready, is_ready
 
 
 def compiled(function: Activation[...], module: str) -> Activation[...]:
@@ -52,9 +53,8 @@ def _value(function: Any, module: str) -> Callable[..., Any]:
         return found[0] if alone else tuple(found)
 
     public.formula = evaluate.first  # type: ignore[attr-defined]
-    return published(
-        public, function.__wrapped__, evaluate.name, module, function.__doc__, signature
-    )
+    doc = document.of_compiled(function.__doc__)
+    return published(public, function.__wrapped__, evaluate.name, module, doc, signature)
 
 
 def _product(function: Any, module: str) -> Callable[..., Any]:
@@ -92,9 +92,9 @@ class Compiled:
         self, z: Any, params: Sequence[Any] = (), outs: Outs = None, threads: int = 1
     ) -> Sequence[Any]:
         """Evaluate at z, as an `Evaluation` does."""
-        if outs is None and not params and threads == 1 and self.loop.takes(z):
+        if outs is None and threads == 1 and is_ready(z) and all_floats(params):
             found = [np.empty_like(z) for _ in self.formulas]
-            self.loop.at_once((z,), found)
+            self.loop.at_once((z,), found, numbers_of(self.first, params, z))
             return found
         z, working, result = on_numpy(self.name, z)
         first = self.first
@@ -104,8 +104,7 @@ class Compiled:
             params = first.defaults_in(working)
         if outs is not None:
             check_outs(self.name, outs, len(self.formulas), z.shape, result)
-            apart = not any(np.may_share_memory(z, out) for out in outs)
-            self.loop(outs, [z], params, working, threads, apart)
+            self.loop(outs, [z], params, working, threads)
             return outs
         found = [np.empty_like(z, dtype=result) for _ in self.formulas]
         self.loop(found, [z], params, working, threads)
@@ -150,9 +149,14 @@ class CompiledProduct:
     ) -> Any:
         """Multiply, and add up over what shares a number, as a `Pullback` does."""
         loop = self.loop(wrt)
-        if wrt == "z" and not params and threads == 1 and loop.takes(z, upstream):
+        if (
+            wrt == "z"
+            and threads == 1
+            and are_ready(z, upstream)
+            and (not params or all_floats(params))
+        ):
             out = np.empty_like(z)
-            loop.at_once((z, upstream), (out,))
+            loop.at_once((z, upstream), (out,), numbers_of(self.formula, params, z))
             return out
         given, working, result = on_numpy(self.name, z)
         shared = {"z": given, **dict(zip(self.params, params, strict=False))}.get(wrt, 0.0)
@@ -161,10 +165,22 @@ class CompiledProduct:
             z, values = self.formula.arguments(np, given, params or self.formula.defaults, working)
             factor = upstream_of(self.name, np, z, upstream, working, z.shape)
             out = np.empty_like(z, dtype=working)
-            loop([out], [z, np.broadcast_to(factor, z.shape)], values, working, threads)
+            if factor.shape != z.shape:
+                factor = np.broadcast_to(factor, z.shape)
+            loop([out], [z, factor], values, working, threads)
             return summed(np, out, shared).astype(result, copy=False)[()]
 
         return blocks.quietly(product)
+
+
+def all_floats(params: Sequence[Any]) -> bool:
+    """Whether parameters need no more than to be cast."""
+    return not params or all(type(param) is float for param in params)
+
+
+def numbers_of(formula: Formula, params: Sequence[float], z: np.ndarray) -> Sequence[np.floating]:
+    """The parameters in z's dtype, in their domain; none if none are given."""
+    return blocks.quietly(formula.cast_all, np, z, params, z.dtype) if params else ()
 
 
 def on_numpy(name: str, z: Any) -> tuple[np.ndarray, Any, Any]:

@@ -18,9 +18,6 @@ Arrays = Sequence[np.ndarray]
 
 _FLOATS = {np.dtype(np.float32), np.dtype(np.float64)}
 
-#: Arrays of at least so many numbers are shared among threads, if a caller wants several.
-SHARED = 2**16
-
 
 class Loop:
     """A kernel of numbers, evaluated over arrays in one pass.
@@ -51,19 +48,14 @@ class Loop:
         #: The loop of each dtype and the default parameters in it, for what is small.
         self.ready: dict[Any, tuple[Callable[..., None], list[Any]]] = {}
 
-    def takes(self, z: Any, other: Any = None) -> bool:
-        """Whether `at_once` takes this array, and another beside it if one is given."""
-        if other is None:
-            return is_ready(z)
-        return is_ready(z) and is_ready(other) and other.dtype == z.dtype and other.shape == z.shape
-
-    def at_once(self, arrays: Arrays, outs: Arrays) -> None:
-        """Evaluate what the loop takes as it is, at the default parameters, with least ado."""
+    def at_once(self, arrays: Arrays, outs: Arrays, numbers: Sequence[Any] = ()) -> None:
+        """Evaluate what the loop takes as it is, by default at the default parameters."""
         dtype = arrays[0].dtype
         if dtype not in self.ready:
-            numbers = [dtype.type(default) for default in self._defaults]
-            self.ready[dtype] = self.compiled(dtype), numbers
-        loop, numbers = self.ready[dtype]
+            defaults = [dtype.type(default) for default in self._defaults]
+            self.ready[dtype] = self.compiled(dtype), defaults
+        loop, defaults = self.ready[dtype]
+        numbers = numbers or defaults
         if arrays[0].ndim > 1:
             arrays, outs = [a.reshape(-1) for a in arrays], [out.reshape(-1) for out in outs]
         loop(*arrays, *numbers, *outs)
@@ -84,7 +76,6 @@ class Loop:
         params: Sequence[Any],
         working: Any,
         threads: int = 1,
-        apart: bool = True,
     ) -> None:
         """Evaluate into the outputs.
 
@@ -98,23 +89,37 @@ class Loop:
             The dtype to compute in.
         threads : int
             Among how many large arrays are shared.
-        apart : bool
-            Whether no output shares memory with what is read.
         """
         if operator.index(threads) < 1:
             raise ValueError(f"{self.name}: threads must be at least 1, got {threads!r}")
-        numbers = not any(np.ndim(param) for param in params)
+        numbers = not any(param.ndim for param in params)
         loop = self.compiled(working, numbers)
-        if not (numbers and apart and _are_plain((*arrays, *outs), working)):
-            inputs = [*arrays, *(() if numbers else params)]
-            evaluate = _on_blocks(loop, len(outs), params if numbers else ())
-            blocks.elementwise(evaluate, inputs, outs, working)
-            return
-        arrays, outs = ([np.asarray(a).reshape(-1) for a in some] for some in (arrays, outs))
-        if threads == 1 or arrays[0].size < SHARED:
-            loop(*arrays, *params, *outs)
+        arrays, params = (arrays, params) if numbers else ([*arrays, *params], ())
+        if arrays[0].nbytes <= blocks.WHOLE:
+            _through_copies(loop, arrays, params, outs, working)
+        elif not _are_plain((*arrays, *outs), working) or _overlap(arrays, outs):
+            blocks.elementwise(_on_blocks(loop, len(outs), params), arrays, outs, working)
         else:
-            _share(loop, arrays, params, outs, threads)
+            flat, made = ([np.asarray(a).reshape(-1) for a in some] for some in (arrays, outs))
+            _share(loop, flat, made, params, threads)
+
+
+def _through_copies(
+    loop: Callable[..., None], arrays: Arrays, params: Sequence[Any], outs: Arrays, working: Any
+) -> None:
+    """Evaluate small arrays of whatever layout, dtype and overlap."""
+    shape = outs[0].shape
+    given = [a if a.shape == shape else np.broadcast_to(a, shape) for a in arrays]
+    given = [np.ascontiguousarray(a, working).reshape(-1) for a in given]
+    found = [np.empty(given[0].size, working) for _ in outs]
+    loop(*given, *params, *found)
+    for out, values in zip(outs, found, strict=True):
+        out[...] = values.reshape(shape)
+
+
+def _overlap(arrays: Arrays, outs: Arrays) -> bool:
+    """Whether a loop would write where it reads: number by number, ten times as slow."""
+    return any(np.may_share_memory(a, out) for a in arrays for out in outs)
 
 
 def is_ready(z: Any) -> bool:
@@ -122,6 +127,11 @@ def is_ready(z: Any) -> bool:
     if type(z) is not np.ndarray or z.dtype not in _FLOATS:
         return False
     return z.ndim > 0 and bool(z.flags.carray)
+
+
+def are_ready(z: Any, other: Any) -> bool:
+    """Whether compiled code takes two arrays as they are, number by number."""
+    return is_ready(z) and is_ready(other) and other.dtype == z.dtype and other.shape == z.shape
 
 
 def _are_plain(arrays: Iterable[np.ndarray], working: Any) -> bool:
@@ -132,10 +142,7 @@ def _are_plain(arrays: Iterable[np.ndarray], working: Any) -> bool:
 def _on_blocks(
     loop: Callable[..., None], results: int, params: Sequence[Any]
 ) -> Callable[..., list[np.ndarray]]:
-    """The loop as a function of blocks of whatever layout; it makes what it returns.
-
-    Where a loop wrote into what it reads, it would go number by number, ten times as slow.
-    """
+    """The loop as a function of blocks of whatever layout; it makes what it returns."""
 
     def evaluate(*inputs: np.ndarray) -> list[np.ndarray]:
         given = [np.ascontiguousarray(block) for block in inputs]
@@ -147,9 +154,12 @@ def _on_blocks(
 
 
 def _share(
-    loop: Callable[..., None], arrays: Arrays, params: Sequence[Any], outs: Arrays, threads: int
+    loop: Callable[..., None], arrays: Arrays, outs: Arrays, params: Sequence[Any], threads: int
 ) -> None:
-    """Evaluate in several threads, each a part of the arrays."""
+    """Evaluate flat arrays, in several threads a part each."""
+    if threads == 1:
+        loop(*arrays, *params, *outs)
+        return
     bounds = np.linspace(0, arrays[0].size, threads + 1, dtype=int)
     with ThreadPoolExecutor(threads) as pool:
         waiting = [
