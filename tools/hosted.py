@@ -23,6 +23,7 @@ DATA = {".bib", ".csv", ".jsonl"}
 EXTRAS = {
     "check": {"actlib.check", "mpmath", "sympy"},
     "diagnose": {"actlib.diagnose", "actlib.diagnose.figure"},
+    "fast": {"actlib.compiled", "numba"},
     "keras": {"actlib.keras", "keras", "tensorflow"},
     "plot": {"actlib.plots", "actlib.book.figure", "matplotlib"},
     "study": {"actlib.study", "pandas", "scipy", "sklearn"},
