@@ -21,8 +21,9 @@ def recorded(table: str) -> list[dict[str, str]]:
         gradient, with the largest E, where it is, the intervals that are lost, and the `profile`.
         ``"conventions"``: what `conventions` answers; ``nan or inf`` where a processor with AVX-512
         and one without it get different answers.
-        ``"speed"``: a row for every function and contender, of the value and of the derivative, in
-        two dtypes and for arrays of several sizes n, with the time ``ns`` for an element.
+        ``"speed"``: a row for every function and contender, of the value, of the derivative and of
+        its product with an upstream gradient, in two dtypes and for arrays of several sizes n,
+        with the time ``ns`` for an element.
 
     Returns
     -------
