@@ -22,6 +22,7 @@ if (CHAPTERS / "catalogue.ipynb").exists():  # it is written from the registry
 
 # Neither a DOI nor an arXiv id exists for these: an official address is the best there is.
 ADDRESS_ONLY = {
+    "cody1980software",
     "dugas2001incorporating",
     "glorot2010understanding",
     "glorot2011deep",
