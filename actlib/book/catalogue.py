@@ -150,7 +150,7 @@ def _accuracy(name: str) -> list[str]:
 
 @cache
 def _times() -> dict[tuple[str, str], str]:
-    """How many times as long as np.maximum each function's value and derivative took."""
+    """How many times as long as np.maximum the value of each, its derivative and so on took."""
     took: dict[tuple[str, str], dict[str, float]] = {}
     for row in recorded("speed"):
         if (row["dtype"], row["n"]) == ("float32", "10000000"):
@@ -162,10 +162,13 @@ def _times() -> dict[tuple[str, str], str]:
 def _speed(name: str) -> list[str]:
     if (name, "value") not in _times():
         return []
-    value, slope = (_times()[name, of] for of in ("value", "derivative"))
+    of, what, numbers = "derivative", "derivative", "numbers"
+    if (name, of) not in _times():  # a function of vectors
+        of, what, numbers = "vjp", "product with an upstream gradient", "numbers in rows of 100"
+    value, slope = _times()[name, "value"], _times()[name, of]
     return [
         f"- Time: {value} times that of `np.maximum(z, 0)` for the value and {slope} times for the "
-        "derivative, on ten million numbers in float32."
+        f"{what}, on ten million {numbers} in float32."
     ]
 
 
