@@ -118,6 +118,28 @@ def test_any_axis() -> None:
     np.testing.assert_allclose(compiled.softmax(z, axis=0), actlib.softmax(z, axis=0), rtol=1e-13)
 
 
+@each(VECTORS, quick=("softmax", "swiglu").__contains__)
+def test_vectors_are_called_as_the_plain_ones(case: str) -> None:
+    """By position and by keyword; what they do not take is an error, by their name."""
+    ours, plain, z = compiled.REGISTRY[case], actlib.REGISTRY[case], RNG.normal(size=(3, 4))
+    upstream = np.ones_like(plain(z))
+    ways = [((z,), {}), ((z, 0), {}), ((z,), {"axis": 0}), ((z, 0, 1), {}), ((z,), {"x": 1})]
+    ways += [((), {"z": z}), ((), {})]
+    products: list[Any] = [((z, upstream, *args[1:]), options) for args, options in ways[:5]]
+    products += [((z,), {"upstream": upstream}), ((z,), {})]
+    calls = [*((ours, plain, *way) for way in ways), *((ours.vjp, plain.vjp, *w) for w in products)]
+    for function, expected, args, options in calls:
+        np.testing.assert_equal(*(outcome(f, *args, **options) for f in (function, expected)))
+
+
+def outcome(function: Any, *args: Any, **options: Any) -> Any:
+    """The result, but for its last digits, or what the error says."""
+    try:
+        return np.round(function(*args, **options), 12) + 0.0
+    except TypeError as error:
+        return str(error)
+
+
 @pytest.mark.parametrize("length", [1, 2047, 2048, 2049, 100_003])
 def test_sums_of_long_rows(length: int) -> None:
     """Probabilities of 1e5 scores in float32 are as exact as those of few."""
@@ -170,6 +192,20 @@ def test_threads_share_a_large_array(name: str) -> None:
 def test_threads_are_counted(threads: Any, error: Any) -> None:
     with pytest.raises(error):
         compiled.gelu(np.ones(3), threads=threads)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_parameters_are_broadcast_against_a_large_array(dtype: Any) -> None:
+    """Arrays in one piece are read as they are, but only if they are as large as z."""
+    z = RNG.normal(size=(300, 700)).astype(dtype)
+    for alpha in (np.full((1, 1), 0.5), np.linspace(0, 1, 700), np.linspace(0, 1, 300)[:, None]):
+        given = alpha.astype(dtype)
+        for ours, plain in ((compiled.prelu, actlib.prelu), (compiled.elu.grad, actlib.elu.grad)):
+            np.testing.assert_allclose(
+                ours(z, given, threads=2), plain(z, given), rtol=8 * np.finfo(dtype).eps
+            )
+        got, expected = (m.prelu.vjp(z, z, given) for m in (compiled, actlib))
+        np.testing.assert_allclose(got, expected, rtol=8 * np.finfo(dtype).eps)
 
 
 THREADS = """threads : int, default 1

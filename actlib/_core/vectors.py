@@ -155,11 +155,7 @@ def along_axis(**facts: Any) -> Callable[[Kernel], AxisFunction]:
 
     def declare(kernel: Kernel) -> AxisFunction:
         evaluate = Along(kernel.__name__, kernel, halves=False)
-
-        def public(z: Any, axis: int = -1) -> Any:
-            return evaluate(z, axis=axis)
-
-        return cast("AxisFunction", _enter(public, evaluate, facts, document.of_axis_function))
+        return cast("AxisFunction", _enter(evaluate, facts, document.of_axis_function))
 
     return declare
 
@@ -182,12 +178,8 @@ def gated_unit(gate: Activation[...], **facts: Any) -> Callable[[Kernel], GatedU
 
     def declare(kernel: Kernel) -> GatedUnit:
         evaluate = Along(kernel.__name__, kernel, halves=True)
-
-        def public(z: Any) -> Any:
-            return evaluate(z)
-
         known = {"kinks": gate.spec.kinks_at(), **facts}
-        unit = cast("GatedUnit", _enter(public, evaluate, known, document.of_gated_unit))
+        unit = cast("GatedUnit", _enter(evaluate, known, document.of_gated_unit))
         unit.gate = gate
         return unit
 
@@ -213,15 +205,8 @@ def vjp(function: AxisFunction | GatedUnit) -> Callable[[Kernel], Kernel]:
         name = f"{function.spec.name}.vjp"
         evaluate = autodiff.EVALUATIONS[name] = Along(name, kernel, halves=not has_axis)
         cast("Any", function).along.products["vjp"] = evaluate
-
-        def along(z: Any, upstream: Any, axis: int = -1) -> Any:
-            return evaluate(z, upstream, axis=axis)
-
-        def of_halves(z: Any, upstream: Any) -> Any:
-            return evaluate(z, upstream)
-
         doc = document.of_product(kernel.__doc__, function.spec.name)
-        public = along if has_axis else of_halves
+        public = called(evaluate, product=True)
         function.vjp = cast("Any", published(public, kernel, name, function.__module__, doc))
         return kernel
 
@@ -253,8 +238,27 @@ def jvp(function: AxisFunction) -> Callable[[Kernel], Kernel]:
     return declare
 
 
+def called(evaluate: Along, product: bool) -> Callable[..., Any]:
+    """What is called: with an upstream gradient for a product, with an axis unless it is halved."""
+
+    def along(z: Any, axis: int = -1) -> Any:
+        return evaluate(z, axis=axis)
+
+    def product_along(z: Any, upstream: Any, axis: int = -1) -> Any:
+        return evaluate(z, upstream, axis=axis)
+
+    def of_halves(z: Any) -> Any:
+        return evaluate(z)
+
+    def product_of_halves(z: Any, upstream: Any) -> Any:
+        return evaluate(z, upstream)
+
+    if product:
+        return product_of_halves if evaluate.halves else product_along
+    return of_halves if evaluate.halves else along
+
+
 def _enter(
-    public: Callable[..., Any],
     evaluate: Along,
     facts: dict[str, Any],
     document_of: Callable[[str | None, Spec], str],
@@ -262,6 +266,7 @@ def _enter(
     kernel = evaluate.kernel
     spec = Spec(name=kernel.__name__, elementwise=False, **facts)
     doc = document_of(kernel.__doc__, spec)
+    public = called(evaluate, product=False)
     function = cast("Any", published(public, kernel, spec.name, kernel.__module__, doc))
     function.spec = spec
     function.along = autodiff.EVALUATIONS[spec.name] = evaluate

@@ -12,7 +12,7 @@ from actlib._core import autodiff
 from actlib._core.arrays import Array, Namespace
 from actlib._core.publish import published
 from actlib._core.registry import AxisFunction, GatedUnit
-from actlib._core.vectors import Along
+from actlib._core.vectors import Along, called
 from actlib.compiled import cache, source
 from actlib.compiled.loops import is_ready
 
@@ -21,24 +21,18 @@ Vectors = TypeVar("Vectors", bound=AxisFunction | GatedUnit)
 
 def compiled(function: Vectors, module: str) -> Vectors:
     """The same function, of the same interface, evaluated by compiled code."""
-    result, product = (_public(f, module) for f in (function, function.vjp))
-    result.spec, result.vjp = function.spec, product
+    result = _public(function, module, product=False)
+    result.spec, result.vjp = function.spec, _public(function.vjp, module, product=True)
     if hasattr(function, "gate"):
         result.gate = function.gate
     return cast("Vectors", result)
 
 
-def _public(function: Any, module: str) -> Any:
+def _public(function: Any, module: str, product: bool) -> Any:
     name = function.__qualname__
     along = cast("Along", autodiff.EVALUATIONS[name])
-    evaluate = CompiledAlong(along.name, along.kernel, along.halves)
-
-    def public(*args: Any, **kwargs: Any) -> Any:
-        return evaluate(*args, **kwargs)
-
-    return published(
-        public, function.__wrapped__, name, module, function.__doc__, function.__signature__
-    )
+    public = called(CompiledAlong(along.name, along.kernel, along.halves), product)
+    return published(public, function.__wrapped__, name, module, function.__doc__)
 
 
 class CompiledAlong(Along):

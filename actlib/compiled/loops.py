@@ -135,7 +135,10 @@ def are_ready(z: Any, other: Any) -> bool:
 
 
 def _are_plain(arrays: Iterable[np.ndarray], working: Any) -> bool:
-    """Whether the compiled loop takes them as they are."""
+    """Whether the compiled loop takes them as they are: it looks at the size of the first alone."""
+    first, *others = arrays
+    if any(a.shape != first.shape for a in others):
+        return False
     return all(a.dtype == working and a.flags.c_contiguous and a.flags.aligned for a in arrays)
 
 
