@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import contract
+import ml_dtypes
 import numpy as np
 import pytest
 import stored
@@ -89,6 +90,20 @@ def test_value_and_derivative_together(case: Case, dtype: Any, deep: bool) -> No
 def test_other_dtypes(case: Case) -> None:
     contract.check_halves(case)
     contract.check_rejected(case)
+
+
+@pytest.mark.filterwarnings("error")
+def test_casts_give_no_warnings() -> None:
+    """Of NaNs that signal, as some bit patterns are, and of results beyond float16."""
+    every = np.arange(2**16, dtype=np.uint16)
+    for z in (every.view(ml_dtypes.bfloat16), every.view(np.float16), np.float16(-65504)):
+        for size in (1, 3):
+            given = np.resize(z, (size, np.size(z))) if np.ndim(z) else z
+            out = np.empty_like(given)
+            for call in (compiled.prelu, compiled.prelu.grad, compiled.prelu.value_and_grad):
+                call(given, 2.0)
+            compiled.prelu(given, 2.0, out=out)
+            compiled.prelu.vjp(given, 2.0)
 
 
 @each(VECTORS, quick=("softmax", "swiglu").__contains__)

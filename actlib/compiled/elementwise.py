@@ -96,10 +96,14 @@ class Compiled:
             found = [np.empty_like(z) for _ in self.formulas]
             self.loop.at_once((z,), found, numbers_of(self.first, params, z))
             return found
+        return blocks.quietly(self._of_any, z, params, outs, threads)
+
+    def _of_any(self, z: Any, params: Sequence[Any], outs: Outs, threads: int) -> Sequence[Any]:
+        """Evaluate whatever is given, into outs if they are."""
         z, working, result = on_numpy(self.name, z)
         first = self.first
         if params:
-            z, params = blocks.quietly(first.arguments, np, z, params, working)
+            z, params = first.arguments(np, z, params, working)
         else:
             params = first.defaults_in(working)
         if outs is not None:
