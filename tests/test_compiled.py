@@ -23,6 +23,7 @@ import actlib
 from actlib import compiled
 from actlib._core.autodiff import EVALUATIONS
 from actlib._core.declare import activation, derivative
+from actlib._core.spec import Param
 from actlib.check import check_vjp, grid, measure
 from actlib.compiled import cache, source
 from actlib.compiled.elementwise import Compiled, CompiledProduct
@@ -184,8 +185,9 @@ def test_products(case: tuple[str, str]) -> None:
                 np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
         half = ours.vjp(z.astype(np.float16), 1.0)
         assert half.dtype == np.float16
-    with pytest.raises(ValueError, match="wrt must be one of"):
-        ours.vjp(z, 1.0, wrt="w")
+    for bad in ("w", ["z"]):
+        with pytest.raises(ValueError, match="wrt must be one of"):
+            ours.vjp(z, 1.0, wrt=bad)
     with pytest.raises(ValueError, match="upstream has shape"):
         ours.vjp(z, np.ones((2, 30, 7)))
 
@@ -195,7 +197,8 @@ def test_threads_share_a_large_array(name: str) -> None:
     function = compiled.REGISTRY[name]
     z = RNG.normal(size=3 * 2**16 + 5)
     for call in (function, function.grad, lambda z, **o: function.vjp(z, z, **o)):
-        np.testing.assert_array_equal(call(z, threads=2), call(z))
+        for threads in (2, 10**12):  # no more are started than have something to do
+            np.testing.assert_array_equal(call(z, threads=threads), call(z))
     one, other = function.value_and_grad(z, threads=3)
     np.testing.assert_array_equal(one, function(z))
     np.testing.assert_array_equal(other, function.grad(z))
@@ -272,8 +275,41 @@ def test_what_others_declare_is_compiled_too() -> None:
         ours = compiled.REGISTRY["cubed"]
         np.testing.assert_array_equal(ours([1.0, 2.0]), [2.0, 16.0])
         np.testing.assert_array_equal(ours.grad([1.0, 2.0]), plain.grad([1.0, 2.0]))
+        assert cast("Any", compiled).cubed is ours
+        assert pickle.loads(pickle.dumps(ours)) is ours
+        declared(3.0)  # as a cell of a notebook does that is run once more
+        again = compiled.REGISTRY["cubed"]
+        assert cast("Any", compiled).cubed is again
+        assert again(1.0) == 3.0
     finally:
         del actlib.REGISTRY["cubed"], compiled.REGISTRY["cubed"]
+
+
+NAMES = ("t0", "i", "exp", "number", "z_s", "result_0")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("numbers", [True, False], ids=["numbers", "arrays"])
+def test_a_parameter_may_be_called_as_something_in_the_loop(name: str, numbers: bool) -> None:
+    """The first step of a kernel, t0, once changed a parameter of that name at each number."""
+    param = Param(samples=(2.0,), default=2.0)
+    loop = Loop("named", lambda xp, z, p: ((z + 0.5 * p) * xp.exp(-z),), ["z"], {name: param})
+    z, out = np.ones(5), np.empty(5)
+    loop([out], [z], [np.float64(2.0) if numbers else np.full(5, 2.0)], np.float64)
+    np.testing.assert_allclose(out, 2 * np.exp(-1))
+
+
+def test_operators_of_the_array_standard() -> None:
+    """A kernel may say abs(z), and join conditions."""
+    z = np.linspace(-3, 3, 13)
+
+    def kernel(xp: Any, z: Any) -> tuple[Any, ...]:
+        outside = (z < -1) | (z > 2)
+        return (xp.where(outside & ~(z == 3), abs(z), 0 * z),)
+
+    out = np.empty(13)
+    Loop("outside", kernel, ["z"], {})([out], [z], [], np.float64)
+    np.testing.assert_array_equal(out, *kernel(np, z))
 
 
 @pytest.mark.parametrize(
@@ -432,3 +468,10 @@ def test_arrays_of_other_libraries_are_an_error() -> None:
             call(jnp.ones(3))
     with pytest.raises(TypeError, match="take NumPy arrays"):
         compiled.relu.vjp(jnp.ones(3), jnp.ones(3))
+
+
+def test_arrays_that_compute_later_are_an_error_too() -> None:
+    da = pytest.importorskip("dask.array")
+    for call in (compiled.relu, compiled.softmax, compiled.swiglu):
+        with pytest.raises(TypeError, match="take NumPy arrays"):
+            call(da.ones(4))

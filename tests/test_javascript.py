@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from actlib import REGISTRY
+from actlib._core.formula import Formula
 from website import javascript
 from website.javascript import run
 
@@ -55,3 +56,13 @@ def test_it_is_the_kernel(name: str, computed: Any) -> None:
 def test_defaults() -> None:
     found = run(f"{javascript.activations(['prelu'])} console.log(JSON.stringify(ACTIVATIONS))")
     assert found["prelu"]["params"] == {"alpha": 0.25}
+
+
+def test_conditions_are_joined() -> None:
+    def kernel(xp: Any, z: Any) -> Any:
+        return xp.where(((z < -1) | (z > 0)) == ~(z > 2), abs(z), 0.0)
+
+    written = javascript.arrow(Formula("joined", kernel, {}, (np.inf, 0), one_pass=False))
+    z = [-2.0, -0.5, 1.0, 3.0]
+    found = run(f"console.log(JSON.stringify({json.dumps(z)}.map({written})))")
+    assert found == kernel(np, np.array(z)).tolist()

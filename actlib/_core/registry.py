@@ -25,6 +25,8 @@ class Derivative(Protocol[P]):
 
     @overload
     def __call__(self, z: ArrayLike, *args: Any, out: np.ndarray, **kwargs: Any) -> np.ndarray: ...
+    @overload  # of compiled functions, for the types cannot be listed twice
+    def __call__(self, z: np.ndarray, *args: Any, threads: int, **kwargs: Any) -> np.ndarray: ...
     @overload
     def __call__(self, z: np.ndarray, *args: P.args, **kwargs: P.kwargs) -> np.ndarray: ...
     @overload
@@ -52,6 +54,10 @@ class ValueAndGrad(Protocol[P]):
     @overload
     def __call__(
         self, z: ArrayLike, *args: Any, out: tuple[np.ndarray, np.ndarray], **kwargs: Any
+    ) -> tuple[np.ndarray, np.ndarray]: ...
+    @overload
+    def __call__(
+        self, z: np.ndarray, *args: Any, threads: int, **kwargs: Any
     ) -> tuple[np.ndarray, np.ndarray]: ...
     @overload
     def __call__(
@@ -91,6 +97,10 @@ class Product(Protocol[P]):
     def __call__(
         self, z: ArrayLike, upstream: ArrayLike, *args: Any, wrt: str, **kwargs: Any
     ) -> Any: ...
+    @overload
+    def __call__(
+        self, z: np.ndarray, upstream: ArrayLike, *args: Any, threads: int, **kwargs: Any
+    ) -> np.ndarray: ...
     def __call__(self, z: ArrayLike, upstream: ArrayLike, *args: Any, **kwargs: Any) -> Any:
         """Multiply ``upstream`` by the derivative at ``z``, and add up over what shares it."""
 

@@ -142,6 +142,9 @@ class Value:
     def __neg__(self) -> Value:
         return _step("-{}", self.dtype, self)
 
+    def __abs__(self) -> Array:
+        return self.script.language.namespace.abs(self)
+
     def __invert__(self) -> Value:
         return _step(self.script.language.operators.get("~", "~") + "{}", "bool", self)
 
@@ -206,7 +209,16 @@ _define("add", _sum)
 _define("sub", _difference)
 _define("mul", _product)
 _define("truediv", _plain("/", ""))
-_BOOLEAN = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "and": "&"}
+_BOOLEAN = {
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "==",
+    "ne": "!=",
+    "and": "&",
+    "or": "|",
+}
 for _name, _symbol in _BOOLEAN.items():
     _define(_name, _plain(_symbol, "bool"))
 

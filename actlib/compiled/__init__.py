@@ -28,11 +28,13 @@ with extra("fast"):
 
 
 class _Compiled(Registry):
-    """The functions of ``actlib.REGISTRY``; one that was declared later is made when asked for."""
+    """The functions of ``actlib.REGISTRY``; what is declared later is made when asked for."""
 
-    def __missing__(self, name: str) -> Any:
-        self.enter(_made(registry.REGISTRY[name]))
-        return self[name]
+    def __getitem__(self, name: str) -> Any:
+        plain = registry.REGISTRY[name]
+        if name not in self or super().__getitem__(name).spec is not plain.spec:
+            self[name] = _made(plain)
+        return super().__getitem__(name)
 
 
 def _made(function: Function) -> Function:
@@ -56,9 +58,11 @@ else:
     def __getattr__(name):
         """Find a function by its public name, or by another that ``actlib`` has for it."""
         for family in {function.__module__ for function in registry.REGISTRY.values()}:
-            spec = getattr(getattr(sys.modules[family], name, None), "spec", None)
-            if spec:
+            spec = getattr(getattr(sys.modules.get(family), name, None), "spec", None)
+            if spec and family.startswith("actlib."):  # what is not may be declared anew
                 return globals().setdefault(name, REGISTRY[spec.name])
+        if name in registry.REGISTRY:
+            return REGISTRY[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__():

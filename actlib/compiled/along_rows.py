@@ -14,6 +14,7 @@ from actlib._core.publish import published
 from actlib._core.registry import AxisFunction, GatedUnit
 from actlib._core.vectors import Along, called
 from actlib.compiled import cache, source
+from actlib.compiled.elementwise import on_numpy
 from actlib.compiled.loops import is_ready
 
 Vectors = TypeVar("Vectors", bound=AxisFunction | GatedUnit)
@@ -43,7 +44,7 @@ class CompiledAlong(Along):
         if type(axis) is int and axis == -1 and is_ready(z) and self._fit(z, upstream):
             size = z.shape[-1] if upstream or not self.halves else z.shape[-1] // 2
             return self._along_last(np, [z, *upstream], size)
-        return super().__call__(z, *upstream, axis=axis)
+        return super().__call__(on_numpy(self.name, z)[0], *upstream, axis=axis)
 
     def _fit(self, z: np.ndarray, upstream: tuple[Any, ...]) -> bool:
         """Whether z has numbers, and in halves if need be, and the upstream gradient is like it."""
@@ -55,11 +56,6 @@ class CompiledAlong(Along):
 
     def _along_last(self, xp: Namespace, arrays: list[Array], size: int) -> Array:
         """Evaluate NumPy arrays of the dtype computed in along their last axis."""
-        if xp is not np:
-            raise TypeError(
-                f"{self.name}: compiled functions take NumPy arrays, but z belongs to "
-                f"{xp.__name__}; use the function of the same name in actlib"
-            )
         rows = [np.ascontiguousarray(a).reshape(-1, a.shape[-1]) for a in arrays]
         out = np.empty((len(rows[0]), size), rows[0].dtype)
         _loop(self, len(arrays), out.dtype)(*rows, out)

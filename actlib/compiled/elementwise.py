@@ -137,7 +137,7 @@ class CompiledProduct:
 
     def loop(self, wrt: str) -> Loop:
         """The loop that multiplies the derivative by z, or by a parameter."""
-        if wrt in self._loops:
+        if wrt in list(self._loops):  # an error that says more awaits what has no hash
             return self._loops[wrt]
         slope = slope_by(self.name, self.formula, wrt)
 

@@ -42,7 +42,8 @@ class Loop:
         params: Mapping[str, Param],
     ) -> None:
         self.name, self.kernel = name, kernel
-        self.arrays, self.params = list(arrays), list(params)
+        self.arrays = list(arrays)
+        self.params = [f"{key}_" for key in params]  # as nothing else in what is written ends
         self._compiled: dict[tuple[Any, bool], Callable[..., None]] = {}
         self._defaults = [param.default for param in params.values()]
         #: The loop of each dtype and the default parameters in it, for what is small.
@@ -159,12 +160,13 @@ def _on_blocks(
 def _share(
     loop: Callable[..., None], arrays: Arrays, outs: Arrays, params: Sequence[Any], threads: int
 ) -> None:
-    """Evaluate flat arrays, in several threads a part each."""
-    if threads == 1:
+    """Evaluate flat arrays, in several threads a part each, none of which is less than a block."""
+    parts = min(threads, arrays[0].nbytes // blocks.BLOCK)
+    if parts == 1:
         loop(*arrays, *params, *outs)
         return
-    bounds = np.linspace(0, arrays[0].size, threads + 1, dtype=int)
-    with ThreadPoolExecutor(threads) as pool:
+    bounds = np.linspace(0, arrays[0].size, parts + 1, dtype=int)
+    with ThreadPoolExecutor(parts) as pool:
         waiting = [
             pool.submit(loop, *(a[i:j] for a in arrays), *params, *(out[i:j] for out in outs))
             for i, j in pairwise(bounds)

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 import actlib
-from actlib import REGISTRY, explore, gelu, glu, prelu, relu, sigmoid, softmax, swish
+from actlib import REGISTRY, compiled, explore, gelu, glu, prelu, relu, sigmoid, softmax, swish
 
 z = np.linspace(-1.0, 1.0, 5)
 
@@ -59,6 +59,16 @@ prelu.grad(z, alpha=0.1, out=z).sum()
 value, slope = swish.value_and_grad(z, beta=2.0)
 prelu.value_and_grad(z, 0.1, out=(z, z))[1].sum()
 
+assert_type(compiled.relu(z), np.ndarray)
+assert_type(compiled.relu(z, threads=2), np.ndarray)
+assert_type(compiled.gelu.grad.grad(z, threads=2), np.ndarray)
+assert_type(compiled.gelu.vjp(z, 1.0, threads=2), np.ndarray)
+compiled.prelu.partials["alpha"](z, alpha=0.1, out=z, threads=2).sum()
+compiled.swish.value_and_grad(z, 2.0, threads=2)[1].sum()
+compiled.prelu.vjp(z, 1.0, wrt="alpha", threads=2)
+compiled.softmax(z, axis=0)
+compiled.REGISTRY["glu"].spec.formula.upper()
+
 explore(relu)  # type: ignore[arg-type]
 explore("prelu", alpha="x")  # type: ignore[arg-type]
 relu("a")  # type: ignore[call-overload]
@@ -82,5 +92,10 @@ gelu(z, 1.0)  # type: ignore[call-overload]
 softmax(z, axis="x")  # type: ignore[call-overload]
 softmax.vjp(z)  # type: ignore[call-overload]
 softmax.grad(z)  # type: ignore[attr-defined]
+compiled.relu("a")  # type: ignore[call-overload]
+compiled.relu(z, threads="2")  # type: ignore[call-overload]
+compiled.prelu(z, slope=0.1)  # type: ignore[call-overload]
+compiled.softmax(z, threads=2)  # type: ignore[call-overload]
+compiled.gleu  # type: ignore[attr-defined]  # noqa: B018
 glu(np.ones(4), 0)  # type: ignore[call-overload]
 glu.vjp(np.ones(4), 1.0, axis=0)  # type: ignore[call-overload]
