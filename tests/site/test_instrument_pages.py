@@ -37,6 +37,21 @@ def instrument(request: pytest.FixtureRequest) -> Instrument:
     return found
 
 
+#: What a script does that all share is asked of the largest and of the package's own, at full size
+#: of all.
+some = pytest.mark.parametrize(
+    "instrument",
+    [
+        pytest.param(
+            kind.INSTRUMENT,
+            id=kind.INSTRUMENT.name,
+            marks=() if kind.INSTRUMENT.name in ("explorer", "train") else pytest.mark.deep,
+        )
+        for kind in KINDS
+    ],
+)
+
+
 @pytest.fixture
 def kind(instrument: Instrument) -> ModuleType:
     return import_module(f"test_{instrument.name}_page")
@@ -78,13 +93,15 @@ def test_a_slider_alone_says_its_value(kind, reader):
         expect(output).to_have_attribute("aria-live", "off")
 
 
-def test_its_link_is_copied(kind, reader):
+@some
+def test_its_link_is_copied(kind, instrument, reader):
     page = reader(permissions=["clipboard-read", "clipboard-write"]).new_page()
     next(kind.moves(page))
     check_copying(page, kind.WIDGET)
 
 
-def test_nonsense_in_the_address_changes_nothing(kind, reader, address):
+@some
+def test_nonsense_in_the_address_changes_nothing(kind, instrument, reader, address):
     page = reader().new_page()
     faults = outcry(page, address)
     page.on("dialog", lambda dialog: faults.append(dialog.message))
@@ -100,7 +117,8 @@ def test_nonsense_in_the_address_changes_nothing(kind, reader, address):
     assert not faults
 
 
-def test_a_place_in_the_page_is_no_view(kind, reader):
+@some
+def test_a_place_in_the_page_is_no_view(kind, instrument, reader):
     page = reader().new_page()
     for _ in zip(range(3), kind.moves(page), strict=False):
         page.wait_for_timeout(500)  # until the address has the view
@@ -116,7 +134,8 @@ def test_a_place_in_the_page_is_no_view(kind, reader):
             assert view_of(page, kind.WIDGET) == before
 
 
-def test_links_lead_to_views(kind, reader):
+@some
+def test_links_lead_to_views(kind, instrument, reader):
     page = reader().new_page()
     page.goto(kind.PAGE)
     key = next(iter(view_of(page, kind.WIDGET)))
@@ -129,7 +148,8 @@ def test_links_lead_to_views(kind, reader):
         assert view.items() <= view_of(page, kind.WIDGET).items()
 
 
-def test_it_works_without_a_server(kind, reader, site, address):
+@some
+def test_it_works_without_a_server(kind, instrument, reader, site, address):
     shown = []
     for base in (address, f"{site.as_uri()}/"):
         page = reader(base_url=base).new_page()
@@ -145,7 +165,8 @@ def test_it_works_without_a_server(kind, reader, site, address):
     assert shown[0] == shown[1]
 
 
-def test_without_scripts_there_is_something_instead(kind, reader):
+@some
+def test_without_scripts_there_is_something_instead(kind, instrument, reader):
     page = reader(java_script_enabled=False).new_page()
     page.goto(kind.PAGE)
     expect(page.locator(kind.WIDGET)).not_to_be_visible()
