@@ -386,10 +386,65 @@ def test_a_folder_that_cannot_be_made_costs_only_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file" / "folder"))
-    assert cache.folder().is_dir()
-    assert tmp_path not in cache.folder().parents
+    for chosen in (tmp_path / "file", tmp_path / "file" / "folder"):
+        monkeypatch.setenv(cache.VARIABLE, str(chosen))
+        assert cache.folder().is_dir()
+        assert tmp_path not in cache.folder().parents
     assert (tmp_path / "file").read_text() == ""
+
+
+def test_a_folder_of_the_process_alone_goes_with_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    environment = {**os.environ, cache.VARIABLE: str(tmp_path / "file"), "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-W", "error", "-c", COMPILE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert str(tmp_path / "actlib-") in done.stdout
+    assert not done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+COMPILE = """
+from actlib.compiled import cache, source
+print(cache.module("mine", source.of_elementwise("mine", lambda xp, z: z, ["z"], [], "float32")))
+"""
+
+
+DAMAGES = [(".py", 0.5), (".py", None), (".nbi", 0), (".nbi", None), (".nbc", 0), (".nbc", 0.5)]
+
+
+@pytest.mark.parametrize(("suffix", "left"), DAMAGES)
+def test_a_damaged_file_is_compiled_anew(
+    suffix: str, left: float | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a machine may leave it whose power fails; the next process finds no trace of it."""
+    monkeypatch.setenv(cache.VARIABLE, str(tmp_path))
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    text = source.of_elementwise("mine", lambda xp, z: z + z, ["z"], [], "float64")
+
+    def compiled_in() -> Path:
+        out = np.empty(3)
+        found = cache.module("mine", text)
+        found.loop(np.ones(3), out)
+        assert out.tolist() == [2, 2, 2]
+        return Path(str(found.__file__)).parent
+
+    assert compiled_in() == tmp_path
+    (path,) = tmp_path.rglob(f"*{suffix}")
+    content = path.read_bytes()
+    path.unlink()
+    if left is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content[: int(left * len(content))] + b"\xff" * (left > 0))
+    compiled_in()
+    assert (compiled_in() == tmp_path) == (left is not None)
+
+
+def test_what_is_switched_off_is_said() -> None:
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-c", COMPILE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "RuntimeError: mine: NUMBA_DISABLE_JIT" in done.stderr
 
 
 def test_nothing_is_compiled_at_import() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -24,11 +26,28 @@ def module(name: str, source: str) -> ModuleType:
     The name also tells what the source stands on, so that code is compiled anew where a kernel has
     changed, or what it calls in any other file, or a function of this package.
     """
+    from numba import config
+
+    if config.DISABLE_JIT:
+        raise RuntimeError(
+            f"{name}: NUMBA_DISABLE_JIT is set, so Numba compiles nothing; use the function of the "
+            "same name in actlib"
+        )
     digest = hashlib.sha256(source.encode() + _beneath()).hexdigest()[:20]
     title = f"{name.replace('.', '_')}_{digest}"
-    path = folder() / f"{title}.py"
-    if not path.exists() or path.read_text("utf-8") != source:
-        _write(path, source)
+    chosen = folder()
+    with contextlib.suppress(Exception):  # of whatever kind, by damaged files or a full disk
+        return _imported(title, source, chosen)
+    for path in chosen.glob(f"__pycache__/{title}.*"):
+        with contextlib.suppress(OSError):
+            path.unlink()
+    return _imported(title, source, _of_this_process())
+
+
+def _imported(title: str, source: str, chosen: Path) -> ModuleType:
+    path = chosen / f"{title}.py"
+    if not path.exists() or path.read_bytes() != source.encode():
+        _write(path, source.encode())
     spec = importlib.util.spec_from_file_location(f"_actlib_compiled_{title}", path)
     assert spec
     assert spec.loader
@@ -51,16 +70,18 @@ def folder() -> Path:
     path = Path(chosen) if chosen else user_cache_path("actlib", appauthor=False) / "compiled"
     with contextlib.suppress(OSError):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path if os.access(path, os.W_OK) else Path(_of_this_process().name)
+    return path if path.is_dir() and os.access(path, os.W_OK) else _of_this_process()
 
 
 @functools.cache
-def _of_this_process() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="actlib-")
+def _of_this_process() -> Path:
+    made = tempfile.mkdtemp(prefix="actlib-")
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return Path(made)
 
 
-def _write(path: Path, source: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Put a file in its place at once: other processes may be about to read it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(source)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
     Path(file.name).replace(path)
