@@ -285,6 +285,31 @@ def test_what_others_declare_is_compiled_too() -> None:
         del actlib.REGISTRY["cubed"], compiled.REGISTRY["cubed"]
 
 
+UNFINISHED = """
+from math import inf
+from actlib._core.declare import activation, derivative
+@activation(formula="z", exact=lambda m, z: z, family="Mine", cite="", year=2026,
+            limits=(-inf, inf), range=(-inf, inf))
+def mine(xp, z):
+    return 1 * z
+
+from actlib.compiled import REGISTRY, gelu
+try:
+    REGISTRY["mine"]
+except ValueError as error:
+    print(error)
+derivative(mine, limits=(1, 1))(lambda xp, z: xp.ones_like(z))
+print(REGISTRY["mine"].grad(2.0))
+"""
+
+
+def test_what_has_no_derivative_yet_is_waited_for() -> None:
+    """As in a notebook where somebody is in the middle of a declaration."""
+    command = [sys.executable, "-c", UNFINISHED]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["mine has no derivative yet; declare that first", "1.0"]
+
+
 NAMES = ("t0", "i", "exp", "number", "z_s", "result_0")
 
 

@@ -28,7 +28,7 @@ with extra("fast"):
 
 
 class _Compiled(Registry):
-    """The functions of ``actlib.REGISTRY``; what is declared later is made when asked for."""
+    """The functions of ``actlib.REGISTRY``; those that others declare are made when asked for."""
 
     def __getitem__(self, name: str) -> Any:
         plain = registry.REGISTRY[name]
@@ -38,13 +38,24 @@ class _Compiled(Registry):
 
 
 def _made(function: Function) -> Function:
+    if not hasattr(function, "grad" if function.spec.elementwise else "vjp"):
+        raise ValueError(f"{function.spec.name} has no derivative yet; declare that first")
     if function.spec.elementwise:
         return elementwise.compiled(cast("Activation[...]", function), __name__)
     made: Function = along_rows.compiled(cast("Any", function), __name__)
     return made
 
 
-REGISTRY = _Compiled((name, _made(function)) for name, function in registry.REGISTRY.items())
+def _is_ours(module: str) -> bool:
+    """Whether what it has declared stays as it is."""
+    return module.startswith("actlib.")
+
+
+REGISTRY = _Compiled(
+    (name, _made(function))
+    for name, function in registry.REGISTRY.items()
+    if _is_ours(function.__module__)
+)
 
 if TYPE_CHECKING:
     from actlib.functions.gated import *
@@ -59,8 +70,9 @@ else:
         """Find a function by its public name, or by another that ``actlib`` has for it."""
         for family in {function.__module__ for function in registry.REGISTRY.values()}:
             spec = getattr(getattr(sys.modules.get(family), name, None), "spec", None)
-            if spec and family.startswith("actlib."):  # what is not may be declared anew
-                return globals().setdefault(name, REGISTRY[spec.name])
+            if spec:
+                made = REGISTRY[spec.name]
+                return globals().setdefault(name, made) if _is_ours(family) else made
         if name in registry.REGISTRY:
             return REGISTRY[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
