@@ -96,10 +96,7 @@ class Evaluation:
         """Evaluate at an array of NumPy's: a small one goes straight to the kernels."""
         first = self.formulas[0]
         working, result = real_dtypes(first.name, np, z.dtype)
-        if params:
-            z, params = first.arguments(np, z, params, working)
-        else:
-            params = first.defaults_in(working)
+        z, params = first.arguments(np, z, params, working)
         if outs is not None:
             check_outs(first.name, outs, len(self.formulas), z.shape, result)
             self._fill(outs, z, params, working)

@@ -115,8 +115,10 @@ class Formula:
         """Make z and the parameters ready for the kernel: cast, broadcast, in their domain.
 
         A number outside its domain is an error. Elements of an array cannot be: where they are
-        outside, z becomes NaN, and so does the result.
+        outside, z becomes NaN, and so does the result. Without parameters they are the defaults.
         """
+        if xp is np and not params:
+            return z, self.defaults_in(working)
         values = self.cast_all(xp, z, params, working)
         if all(map(is_number, params)):
             return z, values

@@ -101,11 +101,7 @@ class Compiled:
     def _of_any(self, z: Any, params: Sequence[Any], outs: Outs, threads: int) -> Sequence[Any]:
         """Evaluate whatever is given, into outs if they are."""
         z, working, result = on_numpy(self.name, z)
-        first = self.first
-        if params:
-            z, params = first.arguments(np, z, params, working)
-        else:
-            params = first.defaults_in(working)
+        z, params = self.first.arguments(np, z, params, working)
         if outs is not None:
             check_outs(self.name, outs, len(self.formulas), z.shape, result)
             self.loop(outs, [z], params, working, threads)
@@ -153,12 +149,7 @@ class CompiledProduct:
     ) -> Any:
         """Multiply, and add up over what shares a number, as a `Pullback` does."""
         loop = self.loop(wrt)
-        if (
-            wrt == "z"
-            and threads == 1
-            and are_ready(z, upstream)
-            and (not params or all_floats(params))
-        ):
+        if wrt == "z" and threads == 1 and are_ready(z, upstream) and all_floats(params):
             out = np.empty_like(z)
             loop.at_once((z, upstream), (out,), numbers_of(self.formula, params, z))
             return out
@@ -166,7 +157,7 @@ class CompiledProduct:
         shared = {"z": given, **dict(zip(self.params, params, strict=False))}.get(wrt, 0.0)
 
         def product() -> Any:
-            z, values = self.formula.arguments(np, given, params or self.formula.defaults, working)
+            z, values = self.formula.arguments(np, given, params, working)
             factor = upstream_of(self.name, np, z, upstream, working, z.shape)
             out = np.empty_like(z, dtype=working)
             if factor.shape != z.shape:

@@ -96,24 +96,23 @@ class Loop:
         numbers = not any(param.ndim for param in params)
         loop = self.compiled(working, numbers)
         arrays, params = (arrays, params) if numbers else ([*arrays, *params], ())
+        evaluate = _on_copies(loop, len(outs), params)
         if arrays[0].nbytes <= blocks.WHOLE:
-            _through_copies(loop, arrays, params, outs, working)
+            _at_once(evaluate, arrays, outs, working)
         elif not _are_plain((*arrays, *outs), working) or _overlap(arrays, outs):
-            blocks.elementwise(_on_blocks(loop, len(outs), params), arrays, outs, working)
+            blocks.elementwise(evaluate, arrays, outs, working)
         else:
             flat, made = ([np.asarray(a).reshape(-1) for a in some] for some in (arrays, outs))
             _share(loop, flat, made, params, threads)
 
 
-def _through_copies(
-    loop: Callable[..., None], arrays: Arrays, params: Sequence[Any], outs: Arrays, working: Any
+def _at_once(
+    evaluate: Callable[..., list[np.ndarray]], arrays: Arrays, outs: Arrays, working: Any
 ) -> None:
     """Evaluate small arrays of whatever layout, dtype and overlap."""
     shape = outs[0].shape
     given = [a if a.shape == shape else np.broadcast_to(a, shape) for a in arrays]
-    given = [np.ascontiguousarray(a, working).reshape(-1) for a in given]
-    found = [np.empty(given[0].size, working) for _ in outs]
-    loop(*given, *params, *found)
+    found = evaluate(*(np.ascontiguousarray(a, working).reshape(-1) for a in given))
     for out, values in zip(outs, found, strict=True):
         out[...] = values.reshape(shape)
 
@@ -143,10 +142,10 @@ def _are_plain(arrays: Iterable[np.ndarray], working: Any) -> bool:
     return all(a.dtype == working and a.flags.c_contiguous and a.flags.aligned for a in arrays)
 
 
-def _on_blocks(
+def _on_copies(
     loop: Callable[..., None], results: int, params: Sequence[Any]
 ) -> Callable[..., list[np.ndarray]]:
-    """The loop as a function of blocks of whatever layout; it makes what it returns."""
+    """The loop as a function of arrays of one axis, whatever their layout; it makes its results."""
 
     def evaluate(*inputs: np.ndarray) -> list[np.ndarray]:
         given = [np.ascontiguousarray(block) for block in inputs]
